@@ -1,0 +1,150 @@
+"""The command line: demo, derive, emit, doctor, cache. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .errors import EmissionError, SymbackpropError
+
+if TYPE_CHECKING:
+    from .records import Derivation
+
+NET_HELP = (
+    "NET is file.py:name, as in model.py:net: a Python file and the sb.Network in it. "
+    "The file is IMPORTED, so the code in it runs: name only files that you trust."
+)
+SUFFIXES = {"c": ".c", "numpy": ".py"}
+
+
+class _Group(click.Group):
+    """Turns the library's errors into one clean message and the exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SymbackpropError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="symbackprop")
+def cli() -> None:
+    """Backpropagation derived symbolically, printed as mathematics, compiled to C and NumPy."""
+
+
+@cli.command()
+@click.option("--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for the files.")
+@click.option("--epochs", default=40, show_default=True, type=click.IntRange(min=1), help="Epochs a split.")
+def demo(out: Path, epochs: int) -> None:
+    """Derive, compile and train a network on scanned digits; needs scikit-learn."""
+    from .demo import run
+
+    run(out, epochs)
+
+
+@cli.command(epilog=NET_HELP)
+@click.argument("net")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File: .txt, .tex or .pdf.  [default: print]")
+@click.option("--optimizer", help="Derive its update too: sgd, momentum, adam, ...")
+def derive(net: str, output: Path | None, optimizer: str | None) -> None:
+    """Print the derivation of NET, or write it to a file."""
+    from .netfile import load_network
+
+    network, _ = load_network(net)
+    derivation = network.derive(optimizer=optimizer)
+    if output is None:
+        click.echo(derivation.text())
+    else:
+        click.echo(f"wrote {_write_derivation(derivation, output)}")
+
+
+def _write_derivation(derivation: Derivation, path: Path) -> Path:
+    """Write by the suffix; raises `EmissionError` for an unknown one."""
+    from .pdf import write_pdf
+
+    match path.suffix:
+        case ".txt":
+            _write(path, derivation.text() + "\n")
+        case ".tex":
+            _write(path, derivation.latex())
+        case ".pdf":
+            _folder(path.parent)
+            write_pdf(derivation.latex(), path)
+        case _:
+            raise EmissionError(f"{path}: a derivation is written as .txt, .tex or .pdf, not {path.suffix or 'nothing'}")
+    return path
+
+
+@cli.command(epilog=NET_HELP)
+@click.argument("net")
+@click.option("--target", default="c", show_default=True, type=click.Choice(list(SUFFIXES)), help="Language.")
+@click.option("--dtype", default="float32", show_default=True, type=click.Choice(["float32", "float64"]))
+@click.option("--optimizer", help="Whose update the training step has.  [default: sgd]")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder.  [default: print]")
+def emit(net: str, target: str, dtype: str, optimizer: str | None, output: Path | None) -> None:
+    """Print the generated source of NET, or write it to a folder."""
+    from . import emit as emit_source
+    from .netfile import load_network
+
+    network, name = load_network(net)
+    source = emit_source(network, target=target, optimizer=optimizer, dtype=dtype)
+    if output is None:
+        click.echo(source.text, nl=False)
+    else:
+        click.echo(f"wrote {_write(output / (name + SUFFIXES[target]), source.text)}")
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a text file, making its folder; returns the path."""
+    _folder(path.parent)
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise EmissionError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmissionError(f"cannot make the folder {path}: {error.strerror}") from error
+
+
+@cli.command()
+def doctor() -> None:
+    """Show compiler, CPU features, BLAS, cache and LaTeX: what is there, what is missing, how to get it.
+
+    The exit status is 0 if C works, else 1.
+    """
+    from .doctor import report
+
+    raise SystemExit(0 if report() else 1)
+
+
+@cli.command()
+@click.option("--where", is_flag=True, help="Print the folder only.")
+@click.option("--clear", is_flag=True, help="Remove all compiled libraries.")
+def cache(where: bool, clear: bool) -> None:
+    """Show or clear the cache of compiled libraries."""
+    from .load import cache as store
+
+    if where and clear:
+        raise click.UsageError("--where and --clear exclude each other")
+    if where:
+        click.echo(store.cache_root())
+        return
+    files, size = store.usage()
+    if clear:
+        store.clear()
+        click.echo(f"removed {files} files, {size / 1e6:.1f} MB, from {store.cache_root()}")
+    else:
+        click.echo(f"{store.cache_root()}: {files} files, {size / 1e6:.1f} MB")
+
+
+def main() -> None:
+    """The entry point of the command `symbackprop`."""
+    cli(prog_name="symbackprop")

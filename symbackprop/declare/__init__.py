@@ -1,0 +1,1 @@
+"""Declare networks: tensors, equations, layers, losses, regularizers, optimizers. Forward formulas only."""

@@ -1,0 +1,134 @@
+"""Activations: forward formulas only; SymPy takes their derivatives.
+
+To add one, write its formula as a function of one entry `z` and list it in `ACTIVATIONS`. One that needs a
+whole row (softmax) is a function of `z` as a function of its last index, and of that index; list it in `ROW_ACTIVATIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import DeclarationError, did_you_mean
+from ..language.functions import Sum, exp, log, maximum, tanh, where
+from ..language.tensor import Dim, Tensor
+from ..records import Equation
+from .equation import equation
+
+
+def identity(z: Any) -> Any:
+    """z."""
+    return z
+
+
+def sigmoid(z: Any) -> Any:
+    """1/(1 + e^-z)."""
+    return 1 / (1 + exp(-z))
+
+
+def relu(z: Any) -> Any:
+    """max(0, z); derivative 0 at 0."""
+    return maximum(0, z)
+
+
+def leaky_relu(z: Any, slope: float = 0.01) -> Any:
+    """z where z > 0, else slope*z (slope 0.01); derivative `slope` at 0."""
+    return where(z > 0, z, slope * z)
+
+
+def elu(z: Any, alpha: float = 1.0) -> Any:
+    """z where z > 0, else alpha*(e^z - 1) (alpha 1)."""
+    scale = int(alpha) if alpha == int(alpha) else alpha
+    return where(z > 0, z, scale * (exp(z) - 1))
+
+
+def softplus(z: Any) -> Any:
+    """log(1 + e^z)."""
+    return log(1 + exp(z))
+
+
+def softmax(z: Callable[[Any], Any], j: Any) -> Any:
+    """e^z_j / sum over k of e^z_k, along the last axis."""
+    k = j.fresh()
+    return exp(z(j)) / Sum(exp(z(k)), k)
+
+
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "identity": identity,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "softplus": softplus,
+}
+ROW_ACTIVATIONS: dict[str, Callable[[Callable[[Any], Any], Any], Any]] = {"softmax": softmax}
+TRAITS: dict[str, tuple[str, ...]] = {"softmax": ("normalized", "unit"), "sigmoid": ("unit",)}
+
+
+def check_activation(activation: object) -> None:
+    """Raise `DeclarationError` unless `activation` is a known name, a function or an expression (or None)."""
+    if activation is None or callable(activation):
+        return
+    if isinstance(activation, str):
+        if activation not in ACTIVATIONS and activation not in ROW_ACTIVATIONS:
+            known = [*ACTIVATIONS, *ROW_ACTIVATIONS]
+            raise DeclarationError(f"unknown activation {activation!r}.{did_you_mean(activation, known)}")
+        return
+    if type(activation).__module__.partition(".")[0] != "sympy":
+        raise DeclarationError(
+            f"an activation is a name, a function of one expression, or a SymPy expression in one symbol; "
+            f"got {type(activation).__name__} {activation!r}"
+        )
+
+
+def activate(activation: Any, z: Tensor, name: str) -> Equation:
+    """The equation `name = activation(z)`, elementwise or along the last axis."""
+    from ..language.nodes import Index
+
+    traits = TRAITS.get(activation, ()) if isinstance(activation, str) else ()
+    a = Tensor(name, z.dims, traits=frozenset(traits))
+    indices = tuple(Index(letter) for letter in _letters(z.dims))
+    if isinstance(activation, str) and activation in ROW_ACTIVATIONS:
+        lead = indices[:-1]
+        return equation(a[indices], ROW_ACTIVATIONS[activation](lambda i: z[(*lead, i)], indices[-1]))
+    function = ACTIVATIONS[activation] if isinstance(activation, str) else activation
+    return equation(a[indices], apply_function(function, (z[indices],), ("z",), "activation"))
+
+
+def apply_function(function: Any, entries: tuple[Any, ...], names: tuple[str, ...], what: str) -> Any:
+    """A user's function, or SymPy expression in as many symbols, applied to entries."""
+    from sympy import Expr, Symbol
+
+    from ..language.nodes import sympify_number
+
+    if isinstance(function, Expr):
+        return _apply_expression(function, entries, names, what)
+    if isinstance(function, Symbol) or not callable(function):
+        raise DeclarationError(f"{what}: a function or an expression was expected; got {function!r}")
+    try:
+        result = function(*entries)
+    except (TypeError, AttributeError) as error:
+        raise DeclarationError(
+            f"{what}: the function failed on a symbolic argument: {error}. Build it from sb.exp, sb.log, sb.where and "
+            "arithmetic; NumPy and math functions, and `if` on values, do not work on expressions"
+        ) from error
+    return sympify_number(result)
+
+
+def _apply_expression(expr: Any, entries: tuple[Any, ...], names: tuple[str, ...], what: str) -> Any:
+    from ..language.indices import substitute
+
+    symbols = sorted(expr.free_symbols, key=lambda s: s.name)
+    if len(entries) == 1 and len(symbols) == 1:
+        return substitute(expr, {symbols[0]: entries[0]})
+    by_name = dict(zip(names, entries, strict=True))
+    if {s.name for s in symbols} <= set(names) and symbols and len(names) > 1:
+        return substitute(expr, {s: by_name[s.name] for s in symbols})
+    want = "one symbol" if len(entries) == 1 else f"the symbols {', '.join(names)}"
+    got = ", ".join(s.name for s in symbols) or "none"
+    raise DeclarationError(f"{what}: an expression in {want} was expected; {expr} has the symbols: {got}")
+
+
+def _letters(dims: tuple[Dim, ...]) -> tuple[str, ...]:
+    return tuple("njkmpqrs"[: len(dims)])

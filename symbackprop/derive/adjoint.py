@@ -1,0 +1,103 @@
+"""Reverse accumulation, equation by equation: bar(T)[p] += Sum(bar(lhs)[i] * d rhs / d T[p], i)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sympy import Add, Expr, Integer
+
+from ..language.indices import canonical
+from ..language.nodes import Entry, Index, Sum
+from ..language.tensor import Tensor
+from ..records import Derivation, Equation, Step, System
+from .contract import contract
+from .differentiate import Partial, partials
+from .rules import check_supported
+
+LETTERS = "jkmpqrs"
+InOutputs = Callable[[Equation, Expr], Expr]
+
+
+@dataclass
+class _Sweep:
+    """The state of one backward sweep (lives inside `differentiate` only)."""
+
+    in_outputs: InOutputs
+    indices: dict[Tensor, tuple[Index, ...]]
+    bars: dict[Tensor, list[Expr]] = field(default_factory=dict)
+    adjoints: list[Equation] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+
+
+def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
+    """The adjoint equations and the parameters' gradients, as differentiation gives them (not yet simplified).
+
+    `in_outputs(equation, factor)` may rewrite a partial derivative in the equation's own output.
+    """
+    for eq in (*system.forward, system.objective):
+        check_supported(eq.rhs, f"{eq.lhs.name} = {eq.rhs}")
+    indices = {eq.lhs: eq.indices for eq in system.forward}
+    for theta in system.parameters:
+        indices[theta] = tuple(Index(c, d) for c, d in zip(LETTERS, theta.dims, strict=False))
+    names = {t.name for t in (*system.inputs, *system.targets, *system.hypers, *indices)}
+    sweep = _Sweep(in_outputs, indices, taken=names)
+    _spread(sweep, system.objective, Integer(1))
+    for eq in reversed(system.forward):
+        if eq.lhs in sweep.bars:
+            _spread(sweep, eq, None)
+    gradients = tuple(_gradient(sweep, theta) for theta in system.parameters)
+    return Derivation(
+        system, system.forward, system.objective, tuple(sweep.adjoints), gradients, tuple(sweep.steps)
+    )
+
+
+def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
+    """Hand the adjoint of one equation's left side on to the tensors on its right side."""
+    parts = partials(eq.rhs, lambda t: t in sweep.indices)
+    parts = tuple(_in_outputs(sweep, eq, p) for p in parts)
+    if adjoint is None:
+        adjoint = _adjoint_of(sweep, eq, parts)
+    for p in parts:
+        total = contract(adjoint, eq.indices, p, sweep.indices[p.entry.tensor])
+        sweep.bars.setdefault(p.entry.tensor, []).append(total)
+        sweep.steps.append(Step(p.entry.tensor.name, "chain rule", p.factor, total))
+
+
+def _in_outputs(sweep: _Sweep, eq: Equation, p: Partial) -> Partial:
+    """The partial written in the equation's own output where that is shorter."""
+    factor = sweep.in_outputs(eq, p.factor)
+    if factor != p.factor:
+        sweep.steps.append(Step(eq.lhs.name, "reuse of the output", p.factor, factor))
+    return Partial(p.bound, factor, p.entry)
+
+
+def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr:
+    """The adjoint at the equation's indices: a named tensor, or its expression where it is used in place."""
+    total = canonical(Add(*sweep.bars[eq.lhs]))
+    if eq.lhs.adjoint is None and _used_in_place(total, eq, parts):
+        return total
+    name = eq.lhs.adjoint or f"delta_{eq.lhs.name}"
+    while name in sweep.taken:
+        name += "_"
+    sweep.taken.add(name)
+    bar = Tensor(name, eq.lhs.dims, "adjoint")
+    sweep.adjoints.append(Equation(bar, eq.indices, total))
+    return Entry(bar, *eq.indices)
+
+
+def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> bool:
+    """An adjoint without sums is small; one with sums may be written out where it is used once, elementwise."""
+    if not total.has(Sum):
+        return True
+    return len(parts) == 1 and not parts[0].bound and set(parts[0].entry.indices) == set(eq.indices)
+
+
+def _gradient(sweep: _Sweep, theta: Tensor) -> Equation:
+    name = f"d{theta.name}"
+    while name in sweep.taken:
+        name += "_"
+    sweep.taken.add(name)
+    total = canonical(Add(*sweep.bars.get(theta, [Integer(0)])))
+    return Equation(Tensor(name, theta.dims, "gradient"), sweep.indices[theta], total)

@@ -1,0 +1,60 @@
+"""The partial derivatives of one equation's right side, entry by entry, before any contraction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import Derivative, DiracDelta, Expr, Integer, Subs
+from sympy import diff as scalar_diff
+
+from ..errors import DerivationError
+from ..language.indices import refresh
+from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, Sum
+from ..language.scalars import Skeleton
+from ..language.tensor import Tensor
+from .rules import after_differentiation, before_differentiation
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """d rhs / d entry = `factor`, summed over `bound` (the sums that the entry stands under)."""
+
+    bound: tuple[Index, ...]
+    factor: Expr
+    entry: Entry
+
+
+def partials(expr: Expr, wanted: Callable[[Tensor], bool]) -> tuple[Partial, ...]:
+    """One `Partial` for every different entry of a wanted tensor in `expr`."""
+    skeleton = Skeleton()
+    body = before_differentiation(skeleton.strip(expr))
+    found: list[Partial] = []
+    for node, symbol in list(skeleton.symbols.items()):
+        inner = _inner(node, wanted)
+        if not inner:
+            continue
+        outer = after_differentiation(scalar_diff(body, symbol))
+        if outer.has(Derivative, Subs, DiracDelta):
+            raise DerivationError(f"{expr} cannot be differentiated with respect to {node}: SymPy gives {outer}")
+        if outer == 0:
+            continue
+        factor = skeleton.restore(outer)
+        found += [Partial(p.bound, factor * p.factor, p.entry) for p in inner]
+    return tuple(found)
+
+
+def _inner(node: Expr, wanted: Callable[[Tensor], bool]) -> tuple[Partial, ...]:
+    """The partials of one outermost node of an expression."""
+    if isinstance(node, Entry):
+        return (Partial((), Integer(1), node),) if wanted(node.tensor) else ()
+    if not isinstance(node, Over) or not any(wanted(e.tensor) for e in node.atoms(Entry)):
+        return ()
+    if isinstance(node, Sum):
+        fresh = refresh(node)
+        assert isinstance(fresh, Sum)
+        return tuple(Partial(fresh.bound + p.bound, p.factor, p.entry) for p in partials(fresh.body, wanted))
+    if isinstance(node, ArgMax):
+        return ()
+    assert isinstance(node, MaxOver)
+    raise DerivationError(f"{node}: the derivative of a maximum over an index is not available")

@@ -1,0 +1,180 @@
+"""Print statements as NumPy expressions on whole arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sympy import Expr, Mul, Piecewise
+
+from ..language.indices import free_indices, substitute
+from ..language.nodes import Entry, Index, Size
+from ..language.tensor import Tensor
+from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement
+from .dialect import NUMPY
+from .printer import ATOM, PRODUCT, UNARY, Printer
+
+LETTERS = "abcdefghijklmnopqrstuvw"
+REDUCERS = {SUM: "np.sum", MAX: "np.max", ARGMAX: "np.argmax"}
+
+
+class Arrays:
+    """Spells statements; `inlined` are helper sums that are written where they are used."""
+
+    def __init__(self, names: Mapping[Tensor, str], inlined: Mapping[Tensor, Statement]) -> None:
+        self.names = names
+        self.inlined = inlined
+
+    def value(self, s: Statement) -> str:
+        """The array that a statement assigns, axes in the order of its left side."""
+        if s.op != MAP:
+            return self._reduction(s)
+        text = self.over(s.body, s.indices)
+        if set(free_indices(s.body)) >= set(s.indices):
+            return text
+        shape = ", ".join(self._size(i) for i in s.indices)
+        return f"np.broadcast_to(real({text}), ({shape},))" if s.indices else text
+
+    def over(self, expr: Expr, space: tuple[Index, ...], level: int = 0) -> str:
+        """`expr` as an array that broadcasts over `space`."""
+        return _ArrayPrinter(self, space).text(expr, level)
+
+    def leaf(self, e: Expr, space: tuple[Index, ...]) -> str | tuple[str, int] | None:
+        """Entries, sizes and bare indices."""
+        if isinstance(e, Entry):
+            made = self.inlined.get(e.tensor)
+            return self._aligned_entry(e, space) if made is None else self._inlined(made, e, space)
+        if isinstance(e, Size):
+            return str(e.dim.size) if e.dim.size is not None else e.dim.name
+        if isinstance(e, Index):
+            return _aligned(f"np.arange({self._size(e)})", (e,), space)
+        return None
+
+    def _inlined(self, made: Statement, e: Entry, space: tuple[Index, ...]) -> str | tuple[str, int]:
+        renaming = dict(zip(made.indices, e.indices, strict=True))
+        here = Statement(
+            made.lhs, tuple(renaming.values()), made.op, made.over, substitute(made.body, renaming), made.source  # type: ignore[arg-type]
+        )
+        text = self.value(here)
+        level = PRODUCT if " @ " in text or made.op == MAP else ATOM
+        placed = _aligned(f"({text})" if level < ATOM and here.indices != _within(here.indices, space) else text,
+                          here.indices, space)
+        return placed if placed != text else (text, UNARY if " @ " in text and "(" not in text[:1] else level)
+
+    def _size(self, index: Index) -> str:
+        assert index.dim is not None
+        return index.dim.name if index.dim.size is None else str(index.dim.size)
+
+    def _aligned_entry(self, e: Entry, space: tuple[Index, ...]) -> str:
+        text = self.names[e.tensor]
+        plain = [i for i in e.indices if isinstance(i, Index)]
+        if len(plain) < len(e.indices):
+            text += "[" + ", ".join(":" if isinstance(i, Index) else str(i) for i in e.indices) + "]"
+        if len(set(plain)) < len(plain):
+            letters = {i: LETTERS[a] for a, i in enumerate(dict.fromkeys(plain))}
+            spelled = "".join(letters[i] for i in plain)
+            text = f'np.einsum("{spelled}->{"".join(letters.values())}", {text})'
+            plain = list(letters)
+        return _aligned(text, tuple(plain), space)
+
+    def _reduction(self, s: Statement) -> str:
+        if s.op == SUM:
+            product = self._product(s)
+            if product is not None:
+                return product
+        order = self._natural_order(s)
+        axes = [a for a, i in enumerate(order) if i in s.over]
+        axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+        body = self.over(s.body, order)
+        text = f"{REDUCERS[s.op]}({body})" if not s.indices else f"{REDUCERS[s.op]}({body}, axis={axis})"
+        return _aligned(text, tuple(i for i in order if i not in s.over), s.indices)
+
+    def _natural_order(self, s: Statement) -> tuple[Index, ...]:
+        """The order of axes of an entry that has them all, else the statement's own with the summed ones last."""
+        wanted = {*s.indices, *s.over}
+        for e in sorted(s.body.atoms(Entry), key=lambda e: e.sort_key()):
+            if len(e.indices) == len(wanted) and set(e.indices) == wanted:
+                return e.indices
+        return (*s.indices, *s.over)
+
+    def _product(self, s: Statement) -> str | None:
+        """A product of entries: `A @ B` where it is one, else einsum."""
+        factors = Mul.make_args(s.body)
+        entries = sorted((f for f in factors if isinstance(f, Entry) and f.indices), key=lambda e: e.sort_key())
+        rest = Mul(*(f for f in factors if f not in entries))
+        if len(entries) < 2 or free_indices(rest) or not all(_plain(e) for e in entries):
+            return None
+        text = _matmul(self, s, entries) or self._einsum(s, entries)
+        return text if rest == 1 else f"{self.over(rest, (), PRODUCT)}*({text})"
+
+    def _einsum(self, s: Statement, entries: list[Entry]) -> str:
+        used = dict.fromkeys(i for e in entries for i in e.indices)
+        letters = {i: LETTERS[a] for a, i in enumerate(used)}
+        inputs = ",".join("".join(letters[i] for i in e.indices) for e in entries)  # type: ignore[index]
+        output = "".join(letters[i] for i in s.indices)
+        return f'np.einsum("{inputs}->{output}", {", ".join(self._whole(e) for e in entries)})'
+
+    def _whole(self, e: Entry) -> str:
+        return self.over(e, e.indices)  # type: ignore[arg-type]
+
+
+class _ArrayPrinter(Printer):
+    """The scalar printer with arrays for leaves, and NumPy's ways with masks and constants."""
+
+    def __init__(self, arrays: Arrays, space: tuple[Index, ...]) -> None:
+        super().__init__(NUMPY, lambda e: arrays.leaf(e, space))
+
+    def _choice(self, branches: tuple[Expr, ...]) -> str:
+        if all(not value.has(Entry) for value, _ in (b.args for b in branches)):
+            value, condition = branches[0].args
+            if condition == True:  # noqa: E712  (SymPy's own true)
+                return f"real({self.text(value)})"
+            rest = self._choice(branches[1:])
+            return f"np.where({self.condition(condition)}, real({self.text(value)}), {rest})"
+        return super()._choice(branches)
+
+    def text(self, expr: Expr, level: int = 0) -> str:
+        if level >= UNARY and _is_mask(expr):
+            return f"({self.condition(expr.args[0].args[1])})"
+        return super().text(expr, level)
+
+
+def _is_mask(e: Expr) -> bool:
+    return isinstance(e, Piecewise) and len(e.args) == 2 and e.args[0].args[0] == 1 and e.args[1].args[0] == 0
+
+
+def _plain(e: Entry) -> bool:
+    return all(isinstance(i, Index) for i in e.indices) and len(set(e.indices)) == len(e.indices)
+
+
+def _within(indices: tuple[Index, ...], space: tuple[Index, ...]) -> tuple[Index, ...]:
+    return tuple(i for i in space if i in indices)
+
+
+def _aligned(text: str, have: tuple[Index, ...], space: tuple[Index, ...]) -> str:
+    """An array with axes `have` transposed and padded so that it broadcasts over `space`."""
+    want = _within(have, space)
+    if want != have:
+        order = tuple(have.index(i) for i in want)
+        text = f"{text}.T" if order == tuple(reversed(range(len(have)))) else f"{text}.transpose{order}"
+    if not want:
+        return text
+    marks = [":" if i in want else "None" for i in space[space.index(want[0]) :]]
+    return text if "None" not in marks else f"{text}[{', '.join(marks)}]"
+
+
+def _matmul(arrays: Arrays, s: Statement, entries: list[Entry]) -> str | None:
+    if len(entries) != 2 or len(s.over) != 1:
+        return None
+    (inner,) = s.over
+    for left, right in (entries, entries[::-1]):
+        rows = tuple(i for i in left.indices if i != inner)
+        columns = tuple(i for i in right.indices if i != inner)
+        if len(left.indices) > 2 or len(right.indices) > 2 or set(rows) & set(columns) or not rows:
+            continue
+        if inner in left.indices and inner in right.indices and (*rows, *columns) == s.indices:
+            left_text = arrays._whole(left) + (".T" if left.indices != (*rows, inner) else "")
+            right_text = arrays._whole(right) + (".T" if right.indices != (inner, *columns) else "")
+            return f"{left_text} @ {right_text}"
+    return None
+
+

@@ -1,0 +1,135 @@
+"""Emit a program as one C file: a function a kernel, entry points, the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..language.tensor import Tensor
+from ..lower.program import Kernel, Program
+from ..records import Source
+from .blocks import manifest, slots
+from .dialect import c_dialect
+from .kernels import KernelView, kernel_view
+from .layout import indented
+from .names import C_WORDS, tensor_names
+from .numpy import title
+from .render import render, runtime_text
+from .update import UpdateView, update_view
+
+RUNTIME = ("vector_math.h", "scalar.h", "flush.h", "vector.h", "pack.h", "gemm.h", "philox.h", "shuffle.h")
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """An array of the arena: `size` in entries, a C expression of the batch size N."""
+
+    name: str
+    size: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """An input or target: entries a row."""
+
+    name: str
+    row: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A parameter or its gradient in the flat block."""
+
+    name: str
+    offset: int
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """All that the C template reads."""
+
+    title: str
+    real: str
+    is_float: int
+    runtime: tuple[str, ...]
+    data: tuple[Data, ...]
+    parameters: tuple[Place, ...]
+    gradient_places: tuple[Place, ...]
+    outputs: tuple[str, ...]
+    output_sizes: tuple[str, ...]
+    buffers: tuple[Buffer, ...]
+    panels: tuple[str, ...]
+    kernels: tuple[KernelView, ...]
+    predict: tuple[KernelView, ...]
+    loss: tuple[KernelView, ...]
+    gradients: tuple[KernelView, ...]
+    objective: str
+    block: int
+    states: int
+    update: UpdateView
+
+
+def emit_c(program: Program, dtype: str) -> Source:
+    """The C source of a program; `dtype` is "float32" or "float64"."""
+    system = program.derivation.system
+    dialect = c_dialect(dtype)
+    arrays = (*system.inputs, *system.targets, *system.parameters)
+    made = tuple(s.lhs for k in program.kernels for s in k.statements)
+    names = tensor_names((*arrays, *made), C_WORDS)
+    hypers = {h: f"hyper[{i}]" for i, h in enumerate(system.hypers)}
+    views = {k.name: kernel_view(k, names, hypers, dialect) for k in program.kernels}
+    places, block = slots(program)
+    gradients = tuple(eq.lhs for eq in program.derivation.gradients)
+    given = {*gradients, *system.outputs}
+    view = ModuleView(
+        title=title(program),
+        real="float" if dtype == "float32" else "double",
+        is_float=int(dtype == "float32"),
+        runtime=tuple(runtime_text(f"c/runtime/{name}") for name in RUNTIME),
+        data=tuple(Data(names[t], _size(t, skip=1), t.shape_text) for t in (*system.inputs, *system.targets)),
+        parameters=tuple(
+            Place(names[t], p.offset, t.shape_text) for t, p in zip(system.parameters, places, strict=True)
+        ),
+        gradient_places=tuple(Place(names[t], p.offset, t.shape_text) for t, p in zip(gradients, places, strict=True)),
+        outputs=tuple(names[t] for t in system.outputs),
+        output_sizes=tuple(_size(t) for t in system.outputs),
+        buffers=tuple(
+            Buffer(names[t], _size(t), t.shape_text) for t in _buffers(program.kernels, views, names) if t not in given
+        ),
+        panels=tuple(_panel(v) for v in views.values() if v.matrices),
+        kernels=tuple(views.values()),
+        predict=tuple(views[k.name] for k in program.predict),
+        loss=tuple(views[k.name] for k in program.loss),
+        gradients=tuple(views[k.name] for k in program.gradients),
+        objective=names[program.derivation.objective.lhs],
+        block=block,
+        states=len(program.update.states),
+        update=update_view(program.update, len(system.hypers), dialect),
+    )
+    return Source("c", indented(render("c/module.c.jinja", view)), manifest(program, dtype))
+
+
+def _buffers(
+    kernels: Iterable[Kernel], views: Mapping[str, KernelView], names: Mapping[Tensor, str]
+) -> tuple[Tensor, ...]:
+    """Tensors that kernels write to memory, in order."""
+    written: dict[Tensor, None] = {}
+    for kernel in kernels:
+        arguments = {a.name for a in views[kernel.name].arguments if not a.const}
+        for s in kernel.statements:
+            if names[s.lhs] in arguments:
+                written.setdefault(s.lhs)
+    return tuple(written)
+
+
+def _size(tensor: Tensor, skip: int = 0) -> str:
+    return "*".join(d.name if d.size is None else str(d.size) for d in tensor.dims[skip:]) or "1"
+
+
+def _panel(view: KernelView) -> str:
+    m = view.matrices
+    assert m is not None
+    return f"SBP_PACKED({m.vectors}, {m.inner}, {m.columns})"

@@ -1,0 +1,152 @@
+"""Emit a program as a NumPy module: one assignment an equation, whole arrays, matrix products."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from ..language.nodes import Entry, NextEntry
+from ..language.tensor import Tensor
+from ..lower import needed_statements
+from ..lower.program import Program, Statement
+from ..records import Equation, Source
+from .arrays import Arrays
+from .blocks import manifest
+from .dialect import NUMPY
+from .names import NUMPY_WORDS, tensor_names
+from .printer import Printer
+from .render import render
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One assignment with its comment (equation number and shape)."""
+
+    target: str
+    value: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """All that the NumPy template reads."""
+
+    title: str
+    dtype: str
+    inputs: tuple[str, ...]
+    data: tuple[str, ...]
+    parameters: tuple[str, ...]
+    scalars: tuple[str, ...]
+    batch_of: str
+    predict: tuple[Line, ...]
+    loss: tuple[Line, ...]
+    gradients: tuple[Line, ...]
+    trace: tuple[Line, ...]
+    outputs: tuple[str, ...]
+    objective: str
+    gradient_names: tuple[str, ...]
+    traced: tuple[tuple[str, str], ...]
+    update_scalars: tuple[str, ...]
+    states: tuple[str, ...]
+    update: tuple[Line, ...]
+    update_results: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+def emit_numpy(program: Program, dtype: str) -> Source:
+    """The NumPy source of a program; `dtype` is "float32" or "float64"."""
+    system, update = program.derivation.system, program.update
+    tensors = (*system.inputs, *system.targets, *system.parameters, *system.hypers)
+    names = tensor_names((*tensors, *(s.lhs for s in program.statements)), NUMPY_WORDS)
+    lines = _Lines(program.statements, names)
+    gradients = tuple(eq.lhs for eq in program.derivation.gradients)
+    objective = program.derivation.objective.lhs
+    everything = {s.lhs for s in program.statements}
+    view = ModuleView(
+        title=title(program),
+        dtype=dtype,
+        inputs=tuple(names[t] for t in system.inputs),
+        data=tuple(names[t] for t in (*system.inputs, *system.targets)),
+        parameters=tuple(names[t] for t in system.parameters),
+        scalars=tuple(names[t] for t in system.hypers),
+        batch_of=names[system.inputs[0]],
+        predict=lines.of(system.outputs),
+        loss=lines.of([objective]),
+        gradients=lines.of([objective, *gradients]),
+        trace=lines.of(everything, inline=False),
+        outputs=tuple(names[t] for t in system.outputs),
+        objective=names[objective],
+        gradient_names=tuple(names[t] for t in gradients),
+        traced=tuple((s.lhs.name, names[s.lhs]) for s in program.statements),
+        update_scalars=tuple(h.name for h in update.hypers),
+        states=tuple(s.name for s in update.states),
+        update=_update_lines(update.equations),
+        update_results=tuple(f"{t.name}_new" for t in (update.theta, *update.states)),
+        uses=lines.helpers(),
+    )
+    return Source("numpy", render("numpy/module.py.jinja", view), manifest(program, dtype))
+
+
+def title(program: Program) -> str:
+    """One line that names the network by its shapes."""
+    system = program.derivation.system
+    shapes = " -> ".join(f"{t.name} {t.shape_text}" for t in (*system.inputs, *system.outputs))
+    return f"{shapes}, {sum(t.entries for t in system.parameters)} parameters, {program.update.name}"
+
+
+class _Lines:
+    """Statements of a program as lines, for any set of wanted tensors."""
+
+    def __init__(self, statements: tuple[Statement, ...], names: dict[Tensor, str]) -> None:
+        self.statements = statements
+        self.names = names
+        self.named = {s.source.lhs for s in statements}
+
+    def of(self, wanted: Iterable[Tensor], inline: bool = True) -> tuple[Line, ...]:
+        """The lines that the wanted tensors need; helper sums read once are written where they are read."""
+        wanted = list(wanted)
+        chosen = needed_statements(self.statements, wanted)
+        reads: Counter[Tensor] = Counter(e.tensor for s in chosen for e in _entries(s.body))
+        inlined = {s.lhs: s for s in chosen if inline and s.lhs not in self.named and reads[s.lhs] == 1}
+        arrays = Arrays(self.names, inlined)
+        return tuple(
+            Line(self.names[s.lhs], arrays.value(s), _comment(s, s.lhs in self.named))
+            for s in chosen
+            if s.lhs not in inlined
+        )
+
+    def helpers(self) -> tuple[str, ...]:
+        """Functions that NumPy lacks and the program calls."""
+        used = {type(f).__name__ for s in self.statements for f in s.body.atoms() | set(_nodes(s.body))}
+        return tuple(n for n in ("erf", "erfc") if n in used)
+
+
+def _entries(body: Expr) -> list[Entry]:
+    """Entries with multiplicity, so that a tensor read twice is not written out twice."""
+    if isinstance(body, Entry):
+        return [body]
+    return [e for a in body.args for e in _entries(a)]
+
+
+def _nodes(body: Expr) -> list[Expr]:
+    return [body, *(n for a in body.args for n in _nodes(a))]
+
+
+def _comment(s: Statement, named: bool) -> str:
+    number = f"({s.source.number})" if named else f"for ({s.source.number})"
+    return f"{number}  {s.lhs.shape_text}"
+
+
+def _update_lines(equations: tuple[Equation, ...]) -> tuple[Line, ...]:
+    def leaf(e: Expr) -> str | None:
+        if isinstance(e, NextEntry):
+            return f"{e.tensor.name}_new"
+        return e.tensor.name if isinstance(e, Entry) else None
+
+    printer = Printer(NUMPY, leaf)
+    return tuple(Line(f"{eq.lhs.name}_new", printer.text(eq.rhs), f"next({eq.lhs.name})") for eq in equations)
+
+

@@ -1,0 +1,66 @@
+"""The optimizer's update as C reads it: one loop over the flat block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from ..language.nodes import Entry, NextEntry
+from ..lower.share import share
+from ..records import Update
+from .dialect import C_DOUBLE, Dialect
+from .kernels import Local
+from .printer import Printer
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateView:
+    """All that the update's template reads; `states` are the slots' names in the order of the state block."""
+
+    title: str
+    comments: tuple[str, ...]
+    states: tuple[str, ...]
+    scalars: tuple[Local, ...]
+    values: tuple[Local, ...]
+    stores: tuple[Local, ...]
+
+
+def update_view(update: Update, first_hyper: int, dialect: Dialect) -> UpdateView:
+    """The update, printed; its hyper-parameters stand from `first_hyper` on in the scalar block."""
+    hypers = {h: f"hyper[{first_hyper + i}]" for i, h in enumerate(update.hypers)}
+    hypers[update.step] = "t"
+    double = Printer(C_DOUBLE, lambda e: hypers.get(e.tensor) if isinstance(e, Entry) else None)
+
+    def leaf(e: Expr) -> str | None:
+        if isinstance(e, NextEntry):
+            return f"{e.tensor.name}_new"
+        return f"{e.tensor.name}[i]" if isinstance(e, Entry) else None
+
+    printer = Printer(dialect, leaf)
+    scalars: list[Local] = []
+    values: list[Local] = []
+    for eq in update.equations:
+        shared = share([eq.rhs], lambda e: isinstance(e, Entry) and e.tensor in hypers, len(scalars) + len(values))
+        scalars += [Local(n.name, double.text(n.value)) for n in shared.scalars]
+        values += [Local(n.name, printer.text(n.value)) for n in shared.values]
+        values.append(Local(f"{eq.lhs.name}_new", printer.text(shared.bodies[0])))
+    return UpdateView(
+        title=update.name,
+        comments=tuple(f"{eq.lhs.name} <- {_plain(eq.rhs)}" for eq in update.equations),
+        states=tuple(s.name for s in update.states),
+        scalars=tuple(scalars),
+        values=tuple(values),
+        stores=tuple(Local(f"{eq.lhs.name}[i]", f"{eq.lhs.name}_new") for eq in update.equations),
+    )
+
+
+def _plain(expr: Expr) -> str:
+    from .comments import PLAIN_TEXT
+
+    def leaf(e: Expr) -> str | None:
+        if isinstance(e, NextEntry):
+            return f"next({e.tensor.name})"
+        return e.tensor.name if isinstance(e, Entry) else None
+
+    return Printer(PLAIN_TEXT, leaf).text(expr)

@@ -1,0 +1,136 @@
+"""Load an emitted C library and run it behind the `Module` interface."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from ..records import Manifest, Run, Source
+from .compiler import find_compiler
+from .library import build, open_library
+from .numpy import NumpyModule
+
+Array = np.ndarray[Any, Any]
+
+DECLARATIONS = """
+int64_t sbp_arena_size(int64_t N);
+void sbp_predict(const {real} *params, const double *hyper, {real} *arena, const {real} *const *data, int64_t N,
+                 {real} *const *out);
+double sbp_loss(const {real} *params, const double *hyper, {real} *arena, const {real} *const *data, int64_t N);
+double sbp_gradients(const {real} *params, const double *hyper, {real} *arena, const {real} *const *data, int64_t N,
+                     {real} *grads);
+typedef struct {{
+    {real} *params;
+    {real} *state;
+    const double *hyper;
+    {real} *arena;
+    const {real} *const *data;
+    int64_t rows, batch, step, order_epoch;
+    int64_t *order;
+    uint64_t *scratch;
+    uint64_t seed;
+    int32_t shuffle, drop_last;
+    double *losses;
+}} sbp_run;
+int64_t sbp_train(sbp_run *run, int64_t steps);
+"""
+SCRATCH = 2048  # uint64s of the shuffle's scratch that do not grow with the rows; 4 a row beside them
+
+
+class NativeModule:
+    """A program in C. Calls release the GIL; every thread has an arena of its own."""
+
+    target = "c"
+
+    def __init__(self, source: Source, twin: Source) -> None:
+        self.source, self.twin = source, twin
+        self.manifest: Manifest = source.manifest
+        self._dtype = np.dtype(self.manifest.dtype)
+        self._real = "float" if self._dtype == np.float32 else "double"
+        compiler = find_compiler()
+        self._ffi, self._lib = open_library(
+            build(source.text, compiler=compiler), DECLARATIONS.format(real=self._real)
+        )
+        self._local = threading.local()
+        self._reference: NumpyModule | None = None
+
+    def __reduce__(self) -> Any:
+        return NativeModule, (self.source, self.twin)
+
+    def _arena(self, rows: int) -> Array:
+        """This thread's scratch memory for batches of `rows`, zeroed when new."""
+        size = int(self._lib.sbp_arena_size(rows))
+        arena: Array | None = getattr(self._local, "arena", None)
+        if arena is None or arena.size < size:
+            arena = self._local.arena = _aligned_zeros(size, self._dtype)
+        return arena
+
+    def _pointer(self, array: Array, kind: str) -> Any:
+        return self._ffi.cast(kind, array.ctypes.data)
+
+    def _call(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> tuple[Any, ...]:
+        rows = len(data[0])
+        pointers = self._ffi.new(f"{self._real} *[]", [self._pointer(d, f"{self._real} *") for d in data])
+        return (
+            self._pointer(params, f"{self._real} *"),
+            self._pointer(hypers, "double *"),
+            self._pointer(self._arena(rows), f"{self._real} *"),
+            self._ffi.cast(f"const {self._real} *const *", pointers),
+            rows,
+        ), pointers
+
+    def predict(self, params: Array, hypers: Array, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Outputs for a batch."""
+        outputs = tuple(np.empty((len(inputs[0]), *p.shape), self._dtype) for p in self.manifest.outputs)
+        filler = tuple(inputs) + tuple(inputs[:1]) * len(self.manifest.targets)
+        arguments, _keep = self._call(params, hypers, filler)
+        out = self._ffi.new(f"{self._real} *[]", [self._pointer(o, f"{self._real} *") for o in outputs])
+        self._lib.sbp_predict(*arguments, out)
+        return outputs
+
+    def loss(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> float:
+        """The objective on a batch."""
+        arguments, _keep = self._call(params, hypers, data)
+        return float(self._lib.sbp_loss(*arguments))
+
+    def gradients(self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array) -> float:
+        """The objective; its gradient is written to the flat block `out`."""
+        arguments, _keep = self._call(params, hypers, data)
+        return float(self._lib.sbp_gradients(*arguments, self._pointer(out, f"{self._real} *")))
+
+    def train(self, run: Run, steps: int) -> int:
+        """At most `steps` steps from `run.step` on; see `records.Module`."""
+        if len(run.losses) < steps:
+            raise ValueError(f"the losses of {steps} steps do not fit into {len(run.losses)} places")
+        real = f"{self._real} *"
+        arena = self._arena(run.batch)
+        scratch = np.empty(4 * run.rows + SCRATCH, np.uint64)
+        pointers = self._ffi.new(f"{real}[]", [self._pointer(d, real) for d in run.data])
+        raw = self._ffi.new("sbp_run *")
+        raw.params, raw.state = self._pointer(run.params, real), self._pointer(run.state, real)
+        raw.hyper, raw.arena = self._pointer(run.hypers, "double *"), self._pointer(arena, real)
+        raw.data = self._ffi.cast(f"const {self._real} *const *", pointers)
+        raw.rows, raw.batch, raw.step = run.rows, run.batch, run.step
+        raw.order, raw.order_epoch = self._pointer(run.order, "int64_t *"), run.order_epoch
+        raw.scratch, raw.seed = self._pointer(scratch, "uint64_t *"), run.seed
+        raw.shuffle, raw.drop_last = run.shuffle, run.drop_last
+        raw.losses = self._pointer(run.losses, "double *")
+        done = int(self._lib.sbp_train(raw, steps))
+        run.step, run.order_epoch = int(raw.step), int(raw.order_epoch)
+        return done
+
+    def trace(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
+        """Every named tensor on a batch, computed by the NumPy twin."""
+        if self._reference is None:
+            self._reference = NumpyModule(self.twin)
+        return self._reference.trace(params, hypers, data)
+
+
+def _aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
+    """Zeros that start on a cache line."""
+    raw = np.zeros(math.ceil(size * dtype.itemsize + 64), np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype)

@@ -1,0 +1,81 @@
+"""Fuse elementwise statements into the loop nest that makes what they read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr
+
+from ..language.indices import substitute
+from ..language.nodes import Entry, Index
+from ..language.tensor import Tensor
+from .products import as_product
+from .program import MAP, Kernel, Statement
+
+
+@dataclass
+class _Group:
+    """Statements that will be one kernel."""
+
+    space: tuple[Index, ...]
+    statements: list[Statement] = field(default_factory=list)
+
+
+def fuse(statements: tuple[Statement, ...], kept: frozenset[Tensor]) -> tuple[Kernel, ...]:
+    """Kernels in order of computation; `kept` are the tensors that callers read."""
+    groups: list[_Group] = []
+    maker: dict[Tensor, int] = {}
+    for s in statements:
+        home = _home(s, groups, maker)
+        if home is None:
+            maker[s.lhs] = len(groups)
+            groups.append(_Group(s.indices, [s]))
+        else:
+            place, renaming = home
+            maker[s.lhs] = place
+            groups[place].statements.append(_renamed(s, renaming))
+    return tuple(_kernel(g, groups, kept) for g in groups)
+
+
+def _home(
+    s: Statement, groups: list[_Group], maker: dict[Tensor, int]
+) -> tuple[int, dict[Expr, Expr]] | None:
+    """The group that a map can join: the last one that makes something it reads, if read entry by entry."""
+    read = [e for e in s.body.atoms(Entry) if e.tensor in maker]
+    if s.op != MAP or not read:
+        return None
+    place = max(maker[e.tensor] for e in read)
+    group = groups[place]
+    if len(group.space) != len(s.indices):
+        return None
+    renaming: dict[Expr, Expr] | None = None
+    for e in read:
+        if maker[e.tensor] != place:
+            continue
+        made = next(m for m in group.statements if m.lhs is e.tensor)
+        if set(e.indices) != set(s.indices):
+            return None
+        here: dict[Expr, Expr] = dict(zip(e.indices, made.indices, strict=True))
+        if renaming is not None and renaming != here:
+            return None
+        renaming = here
+    return None if renaming is None else (place, renaming)
+
+
+def _renamed(s: Statement, renaming: dict[Expr, Expr]) -> Statement:
+    indices = tuple(renaming[i] for i in s.indices)
+    return replace(s, indices=indices, body=substitute(s.body, renaming))
+
+
+def _kernel(group: _Group, groups: list[_Group], kept: frozenset[Tensor]) -> Kernel:
+    made = {s.lhs for s in group.statements}
+    read_elsewhere = {
+        e.tensor for g in groups if g is not group for s in g.statements for e in s.body.atoms(Entry)
+    }
+    first = group.statements[0]
+    reduction = first if first.op != MAP else None
+    maps = tuple(group.statements[1:] if reduction else group.statements)
+    stored = frozenset(t for t in made if t in kept or t in read_elsewhere)
+    name = "_".join(s.lhs.name for s in group.statements if s.lhs in stored) or first.lhs.name
+    product = as_product(reduction) if reduction is not None else None
+    return Kernel(name, group.space, reduction, maps, stored, product)

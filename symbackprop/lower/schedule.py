@@ -1,0 +1,69 @@
+"""How a kernel loops: data chosen in one place, printed by a template variant each.
+
+| form | loops |
+|---|---|
+| map | the space, nothing summed |
+| inner | the space, then the reduction inside it, into a register |
+| outer | the reduction outside, the space inside it, into memory: where memory runs along the space |
+| product | tiles of a matrix product |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..language.nodes import Entry, Index
+from .program import SUM, Kernel, Product
+
+NARROW = 4  # a product with fewer columns than this leaves most of a tile idle; plain loops do it
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kernel's loops. `flat`: one loop over all entries of the space."""
+
+    name: str
+    space: tuple[Index, ...]
+    flat: bool = False
+
+
+def form_of(kernel: Kernel) -> Form:
+    """The loops of a kernel."""
+    if kernel.reduction is None:
+        return Form("map", kernel.space, flat=_is_flat(kernel))
+    if kernel.product is not None and _columns(kernel.product) >= NARROW:
+        return Form("product", kernel.space)
+    if kernel.reduction.op == SUM and kernel.space and _runs_along_space(kernel):
+        return Form("outer", kernel.space)
+    return Form("inner", kernel.space)
+
+
+def _columns(product: Product) -> int:
+    """Columns of a product; one with run-time columns counts as wide."""
+    sizes = [i.dim.size if i.dim is not None else None for i in product.columns]
+    return math.prod(s for s in sizes if s is not None) if None not in sizes else 4 * NARROW
+
+
+def _is_flat(kernel: Kernel) -> bool:
+    """Every entry stands at the kernel's own indices, in memory's order, so one loop does."""
+    if not kernel.space:
+        return False
+    for s in kernel.statements:
+        if s.indices != kernel.space:
+            return False
+        entries = s.body.atoms(Entry)
+        if any(e.indices and e.indices != kernel.space for e in entries):
+            return False
+        inside = {i for e in entries for i in e.indices}
+        if s.body.atoms(Index) - inside:
+            return False
+    return True
+
+
+def _runs_along_space(kernel: Kernel) -> bool:
+    """Whether the entries that the reduction reads are contiguous along the space rather than along the sum."""
+    assert kernel.reduction is not None
+    along = [e.indices[-1] for e in kernel.reduction.body.atoms(Entry) if e.indices]
+    space = sum(i == kernel.space[-1] for i in along)
+    return space > 0 and not any(i in kernel.reduction.over for i in along)

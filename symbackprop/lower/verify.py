@@ -1,0 +1,44 @@
+"""The table of legal forms: a program that breaks a line of it is a bug here, and no C is made from it."""
+
+from __future__ import annotations
+
+from ..errors import LoweringError
+from ..language.indices import free_indices
+from ..language.nodes import Entry, Over
+from ..language.tensor import Tensor
+from .program import ARGMAX, MAP, MAX, SUM, Kernel, Program
+
+
+def verify(program: Program) -> None:
+    """Check every kernel: operations, indices, order of computation, and what is stored."""
+    system = program.derivation.system
+    known = {*system.inputs, *system.targets, *system.parameters, *system.hypers}
+    for kernel in program.kernels:
+        _verify_kernel(kernel, known)
+        known.update(s.lhs for s in kernel.statements if s.lhs in kernel.stored)
+    for eq in (*program.derivation.gradients, program.derivation.objective):
+        if eq.lhs not in known:
+            raise LoweringError(f"no kernel stores {eq.lhs.name}, equation ({eq.number})")
+
+
+def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:
+    at_hand = set(known)
+    for place, s in enumerate(kernel.statements):
+        where = f"kernel {kernel.name}, statement {s.lhs.name} of equation ({s.source.number})"
+        if s.op not in (MAP, SUM, MAX, ARGMAX):
+            raise LoweringError(f"{where}: unknown operation {s.op!r}")
+        if s.op != MAP and place > 0:
+            raise LoweringError(f"{where}: a reduction may only come first in its kernel")
+        if (s.op == MAP) != (not s.over):
+            raise LoweringError(f"{where}: {s.op} over {len(s.over)} indices")
+        if s.body.has(Over):
+            raise LoweringError(f"{where}: the body still has a sum; flatten names all of them")
+        if set(s.indices) != set(kernel.space):
+            raise LoweringError(f"{where}: its indices {s.indices} are not the kernel's {kernel.space}")
+        stray = set(free_indices(s.body)) - set(s.indices) - set(s.over)
+        if stray:
+            raise LoweringError(f"{where}: nothing runs over the index {', '.join(i.name for i in stray)}")
+        missing = [e.tensor.name for e in s.body.atoms(Entry) if e.tensor not in at_hand]
+        if missing:
+            raise LoweringError(f"{where}: {', '.join(missing)} is read before it is computed")
+        at_hand.add(s.lhs)

@@ -1,0 +1,95 @@
+"""The index form: every expression has one. Bound indices get letters that clash with nothing in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sympy import Expr, Mul
+
+from ..language.indices import free_indices
+from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, TensorRef
+from .build import Axes, Builder, NoForm, split_power
+from .terms import Term
+from .tree import Constant, Letter, Node, Running, Subscript
+
+LETTERS = "kjmpqrsuvwihdfabc"
+KINDS = {MaxOver: "max", ArgMax: "argmax"}
+
+
+class IndexBuilder(Builder):
+    """Terms in index form. `letters` names the indices in scope, `taken` the letters that mean something else."""
+
+    def __init__(self, free: Iterable[Index], expr: Expr) -> None:
+        self.letters: dict[Index, str] = {}
+        self.taken = {ref.tensor.name for ref in expr.atoms(TensorRef)}
+        for index in free:
+            self.letters[index] = self._letter(index)
+
+    def _letter(self, index: Index) -> str:
+        used = {*self.taken, *self.letters.values()}
+        named = [index.name] if len(index.name) == 1 and index.name not in "LNt" else []
+        wish = ["n"] if index.dim is not None and index.dim.size is None else []
+        spare = (f"k{number}" for number in range(1, len(used) + 2))
+        return next(c for c in (*named, *wish, *LETTERS, *spare) if c not in used)
+
+    def axes(self, expr: Expr, within: Axes) -> Axes:
+        """Nothing: entries are scalars."""
+        return ()
+
+    def spread(self, term: Term, have: Axes, want: Axes) -> Term:
+        """The term itself."""
+        return term
+
+    def atom(self, expr: Expr) -> Term:
+        """A number, a size or an index; anything unknown as SymPy prints it."""
+        if isinstance(expr, Index):
+            return Term(numerator=(self._place(expr),))
+        try:
+            return super().atom(expr)
+        except NoForm:
+            return Term(numerator=(Constant(str(expr)),))
+
+    def entry(self, entry: Entry, axes: Axes) -> Term:
+        """An entry with its letters."""
+        return Term(numerator=(Subscript(entry.tensor, tuple(map(self._place, entry.indices))),))
+
+    def _place(self, index: Expr) -> Node:
+        if isinstance(index, Index):
+            return Letter(self.letters[index])
+        return self.term(index, ()).node()
+
+    def over(self, node: Over, axes: Axes) -> Term:
+        """A running sum or maximum; signs and numbers, and what does not run, stand in front of a sum."""
+        outside = dict(self.letters)
+        in_sight = set(free_indices(node))
+        self.letters = {i: c for i, c in self.letters.items() if i in in_sight}
+        for index in node.bound:
+            self.letters[index] = self._letter(index)
+        bound = tuple(self.letters[index] for index in node.bound)
+        body = self.term(node.body, ())
+        self.letters = outside
+        kind = KINDS.get(type(node), "sum")
+        if kind != "sum":
+            return Term(core=Running(kind, bound, body.node()))
+        return Term(core=Running(kind, bound, body.rest.node())).scaled(body.front).scaled(_sign(body))
+
+    def product(self, expr: Expr, axes: Axes) -> Term:
+        """Factors side by side."""
+        made = Term()
+        for factor in Mul.make_args(expr):
+            base, exponent, inverse = split_power(factor)
+            term = self.term(base, ()) if exponent == 1 else self.power(base, exponent, ())
+            made = made.scaled(term.inverse() if inverse else term)
+        return made
+
+
+def _sign(term: Term) -> Term:
+    return Term(type(term.number)(-1 if term.negative else 1))
+
+
+def index_form(indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:
+    """The letters of the left side and the right side in index form; bound indices never hide a free one."""
+    builder = IndexBuilder(indices, rhs)
+    return tuple(builder.letters[i] for i in indices), builder.term(rhs, ()).node()
+
+

@@ -1,0 +1,83 @@
+"""The form that kernels compute: equal to the printed one, and right in floating point at any magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sympy import Dummy, Expr, Piecewise, Pow
+from sympy.core.function import Function
+
+from ..language.indices import canonical, substitute
+from ..language.nodes import Entry, Over, Sum
+from ..language.scalars import Skeleton
+from ..language.tensor import Tensor
+from ..records import Equation, Step
+from .shift import Shifted, shift_exponentials
+from .stabilize import stabilize
+
+Definitions = Mapping[Tensor, Equation]
+
+
+def definitions_of(forward: tuple[Equation, ...]) -> dict[Tensor, Equation]:
+    """The equations that may be written in place of their outputs: activations, not products."""
+    return {eq.lhs: eq for eq in forward if eq.rhs.has(Function) and _is_local(eq)}
+
+
+def _is_local(eq: Equation) -> bool:
+    sums = [s for s in eq.rhs.atoms(Over) if isinstance(s, Sum)]
+    return all(s.body.has(Function) for s in sums)
+
+
+def with_computed(eq: Equation, definitions: Definitions) -> tuple[Equation, tuple[Step, ...]]:
+    """The equation with its `computed` form, and the step that shows it (none where the printed form will do)."""
+    form = canonical(_compute(eq.rhs, {t: d for t, d in definitions.items() if t is not eq.lhs}))
+    if form == eq.rhs:
+        return eq, ()
+    return replace(eq, computed=form), (Step(eq.lhs.name, "stable form", eq.rhs, form),)
+
+
+def _compute(expr: Expr, definitions: Definitions) -> Expr:
+    if not expr.has(Function, Pow, Piecewise) and not any(e.tensor in definitions for e in expr.atoms(Entry)):
+        return expr
+    expr = _bodies(expr, definitions)
+    shifted = Shifted(Skeleton())
+    scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
+    known, domains = _surroundings(scalar, shifted, definitions)
+    stable = stabilize(scalar, known, domains)
+    return shifted.skeleton.restore(stable.expr)
+
+
+def _bodies(expr: Expr, definitions: Definitions) -> Expr:
+    if isinstance(expr, Over):
+        return type(expr).raw(_compute(expr.body, definitions), expr.bound)
+    if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
+        return expr
+    args = tuple(_bodies(a, definitions) for a in expr.args)
+    return expr if args == expr.args else expr.func(*args)  # type: ignore[no-any-return]
+
+
+def _surroundings(
+    scalar: Expr, shifted: Shifted, definitions: Definitions
+) -> tuple[dict[Dummy, Expr], dict[Dummy, str]]:
+    """What is known of the symbols of a scalar: definitions that may be inlined, and ranges of values."""
+    known: dict[Dummy, Expr] = {}
+    for symbol in sorted(scalar.free_symbols, key=lambda s: s.name):
+        node = shifted.skeleton.nodes.get(symbol)
+        if isinstance(node, Entry) and node.tensor in definitions:
+            eq = definitions[node.tensor]
+            body = substitute(eq.rhs, dict(zip(eq.indices, node.indices, strict=True)))
+            known[symbol] = shifted.skeleton.strip(shift_exponentials(body, shifted))
+    symbols = scalar.free_symbols.union(*(d.free_symbols for d in known.values()))
+    return known, {s: _domain(s, shifted) for s in symbols}
+
+
+def _domain(symbol: Dummy, shifted: Shifted) -> str:
+    if symbol in shifted.below:
+        return "nonpositive"
+    if symbol in shifted.rest:
+        return "nonnegative"
+    node = shifted.skeleton.nodes.get(symbol)
+    if isinstance(node, Entry) and "unit" in node.tensor.traits:
+        return "unit" if node.tensor.kind == "target" else "probability"
+    return "positive" if symbol.is_positive else "real"

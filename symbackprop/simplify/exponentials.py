@@ -1,0 +1,135 @@
+"""Exponentials of one expression, written as powers of as few generators u = exp(g) as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import gcd, lcm
+
+import sympy as sp
+from sympy.codegen.cfunctions import expm1, log1p
+
+from .trees import rebuild
+
+Vector = dict[sp.Expr, sp.Rational]
+
+
+@dataclass(frozen=True, slots=True)
+class Generators:
+    """The exponents g of the generators, and each exponential as [(generator, power)] and a constant factor."""
+
+    exponents: tuple[sp.Expr, ...]
+    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]]
+
+
+def exponential_form(expr: sp.Expr) -> sp.Expr:
+    """`expr` with tanh, sinh, cosh, expm1 and log1p written in exp and log (SymPy turns exp(log w) into w)."""
+    done: dict[sp.Basic, sp.Basic] = {}
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        if not node.args:
+            return node
+        result = done.get(node)
+        if result is None:
+            args = tuple(visit(a) for a in node.args)
+            result = done[node] = _in_exponentials(node, args)
+        return result
+
+    return visit(expr)
+
+
+def _in_exponentials(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
+    x = args[0]
+    if isinstance(node, sp.tanh):
+        u = sp.exp(2 * x)
+        return (u - 1) / (u + 1)
+    if isinstance(node, (sp.cosh, sp.sinh)):
+        sign = 1 if isinstance(node, sp.cosh) else -1
+        return (sp.exp(x) + sign * sp.exp(-x)) / 2
+    if isinstance(node, expm1):
+        return sp.exp(x) - 1
+    if isinstance(node, log1p):
+        return sp.log(1 + x)
+    same = all(a is b for a, b in zip(args, node.args, strict=True))
+    return node if same else rebuild(node, args)
+
+
+def generators(nodes: Iterable[sp.Expr]) -> Generators:
+    """The generators of some exponentials: one for exponents that are multiples of each other.
+
+    Exponents that overlap without being multiples, as a, b and a + b, are split into their terms.
+    """
+    split = {node: _vector(node.args[0]) for node in nodes}
+    exponents: list[sp.Expr] = []
+    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]] = {}
+    for group in _components(split):
+        multiples = _collinear([split[n][0] for n in group])
+        if multiples is not None:
+            unit = _common_unit(multiples)
+            g = (group[0].args[0] - split[group[0]][1]) * unit / multiples[0]
+            flip = -1 if g.could_extract_minus_sign() else 1
+            for node, k in zip(group, multiples, strict=True):
+                powers[node] = (((len(exponents), int(flip * k / unit)),), split[node][1])
+            exponents.append(flip * g)
+        else:
+            _split_terms(group, split, exponents, powers)
+    return Generators(tuple(exponents), powers)
+
+
+def _vector(x: sp.Expr) -> tuple[Vector, sp.Expr]:
+    vector: Vector = {}
+    constant = sp.S.Zero
+    for term in sp.Add.make_args(x):
+        coefficient, monomial = term.as_coeff_Mul()
+        if monomial is sp.S.One:
+            constant += term
+        else:
+            vector[monomial] = vector.get(monomial, sp.S.Zero) + coefficient
+    return vector, constant
+
+
+def _components(split: dict[sp.Expr, tuple[Vector, sp.Expr]]) -> list[list[sp.Expr]]:
+    """The exponentials grouped by shared terms of their exponents."""
+    groups: list[tuple[set[sp.Expr], list[sp.Expr]]] = []
+    for node, (vector, _) in split.items():
+        touching = [g for g in groups if g[0] & vector.keys()]
+        terms = set(vector).union(*(g[0] for g in touching))
+        members = [n for g in touching for n in g[1]] + [node]
+        groups = [g for g in groups if not any(g is t for t in touching)] + [(terms, members)]
+    return [members for _, members in groups]
+
+
+def _collinear(vectors: list[Vector]) -> list[sp.Rational] | None:
+    """Each vector as a multiple of the first; None where one is not."""
+    first = vectors[0]
+    multiples = []
+    for vector in vectors:
+        if vector.keys() != first.keys():
+            return None
+        ratios = {vector[m] / first[m] for m in first}
+        if len(ratios) != 1:
+            return None
+        multiples.append(ratios.pop())
+    return multiples
+
+
+def _common_unit(multiples: Iterable[sp.Rational]) -> sp.Rational:
+    """The largest rational of which all are integer multiples."""
+    fractions = [sp.Rational(m) for m in multiples]
+    return sp.Rational(gcd(*(int(f.p) for f in fractions)), lcm(*(int(f.q) for f in fractions)))
+
+
+def _split_terms(
+    group: list[sp.Expr],
+    split: dict[sp.Expr, tuple[Vector, sp.Expr]],
+    exponents: list[sp.Expr],
+    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]],
+) -> None:
+    terms = list(dict.fromkeys(m for node in group for m in split[node][0]))
+    units = {m: _common_unit([split[n][0][m] for n in group if m in split[n][0]]) for m in terms}
+    first = len(exponents)
+    exponents += [units[m] * m for m in terms]
+    for node in group:
+        vector, constant = split[node]
+        parts = tuple((first + i, int(vector[m] / units[m])) for i, m in enumerate(terms) if m in vector)
+        powers[node] = (parts, constant)

@@ -1,0 +1,114 @@
+"""A rational function written the way people write it: factored or multiplied out, whichever is shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+
+from .rational import Algebra, Element, factors, polynomial
+from .trees import operations
+
+Factors = tuple[sp.Rational, list[tuple[sp.Expr, int]]]
+
+
+def readability(expr: sp.Expr) -> tuple[int, int, int, int]:
+    """The order of preference: few operations, then few functions, powers and parts."""
+    functions = powers = parts = 0
+    for node in sp.preorder_traversal(expr):
+        functions += isinstance(node, sp.Function)
+        powers += bool(node.is_Pow)
+        parts += 1
+    return operations(expr), functions, powers, parts
+
+
+def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
+    """The short forms of an element: in each generator u = exp(g), and in exp(-g)."""
+    forms = [_quotient(value.numer, value.denom, within.variables)]
+    for i in range(len(within.generators.exponents)):
+        top = max(m[i] for p in (value.numer, value.denom) for m in p) if value else 0
+        if top:
+            inverse = [*within.variables]
+            inverse[i] = sp.exp(-within.generators.exponents[i])
+            forms.append(_quotient(*(_reversed(p, i, top) for p in (value.numer, value.denom)), inverse))
+    return forms
+
+
+def _reversed(poly: Any, index: int, top: int) -> Any:
+    turned = poly.ring.zero
+    for monomial, c in poly.terms():
+        turned[(*monomial[:index], top - monomial[index], *monomial[index + 1 :])] = c
+    return turned
+
+
+def _quotient(numer: Any, denom: Any, values: Sequence[sp.Expr]) -> sp.Expr:
+    if not numer:
+        return sp.S.Zero
+    above, below = _shortest(numer, values), _shortest(denom, values)
+    coefficient = above[0] / below[0]
+    parts = [*above[1], *((f, -k) for f, k in below[1])]
+    if coefficient.is_negative:
+        coefficient, parts = _give_sign_away(coefficient, parts)
+    form = product(coefficient, [sp.Pow(f, k) for f, k in parts])
+    if coefficient.q != 1 and len(parts) == 1 and parts[0][1] == 1 and parts[0][0].is_Add:
+        return min(form, sp.Add(*(coefficient * term for term in parts[0][0].args)), key=readability)
+    return form
+
+
+def product(coefficient: sp.Rational, parts: Sequence[sp.Expr]) -> sp.Expr:
+    """A product that keeps a number outside a sum, as in 2*(p - y)."""
+    rest = sp.Mul(*parts)
+    if rest.is_Add and coefficient not in (1, -1):
+        return sp.Mul(coefficient, rest, evaluate=False)
+    return sp.Mul(coefficient, *parts)
+
+
+def _give_sign_away(
+    coefficient: sp.Rational, parts: list[tuple[sp.Expr, int]]
+) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    """A minus sign goes into the first difference of the numerator: -(y - p) is p - y."""
+    for i, (factor, k) in enumerate(parts):
+        signs = {term.could_extract_minus_sign() for term in factor.args} if factor.is_Add else set()
+        if k == 1 and len(signs) == 2:
+            return -coefficient, [*parts[:i], (-factor, 1), *parts[i + 1 :]]
+    return coefficient, parts
+
+
+def _shortest(poly: Any, values: Sequence[sp.Expr]) -> Factors:
+    """The factors of a polynomial, or the polynomial as its only factor, whichever has fewer operations."""
+    options = [_by_content(poly, values), _by_factors(poly, values)]
+    return min(options, key=lambda o: readability(product(o[0], [sp.Pow(f, k) for f, k in o[1]])))
+
+
+def _by_factors(poly: Any, values: Sequence[sp.Expr]) -> Factors:
+    content, found = factors(poly)
+    sign = 1 if content > 0 else -1
+    parts: list[tuple[sp.Expr, int]] = []
+    for factor, k in found:
+        flip = _sign(factor)
+        sign *= flip**k
+        parts.append((polynomial(factor * flip, values), k))
+    return sp.Integer(abs(content) * sign), parts
+
+
+def _by_content(poly: Any, values: Sequence[sp.Expr]) -> Factors:
+    """Only the common number and the common powers taken out."""
+    content, primitive = poly.primitive()
+    common = tuple(map(min, zip(*primitive, strict=True)))
+    rest = poly.ring.zero
+    for monomial, c in primitive.terms():
+        rest[tuple(a - b for a, b in zip(monomial, common, strict=True))] = c
+    flip = _sign(rest)
+    parts = [(x, k) for x, k in zip(values, common, strict=False) if k]
+    parts += [(polynomial(rest * flip, values), 1)]
+    return sp.Integer(int(content) * flip), parts
+
+
+def _sign(poly: Any) -> int:
+    """-1 where the negative of a polynomial reads better: 1 - p rather than p - 1."""
+    terms = poly.terms()
+    constant = next((c for m, c in terms if not any(m)), None)
+    if constant is not None:
+        return 1 if constant > 0 else -1
+    return -1 if all(c < 0 for _, c in terms) or len(terms) == 1 and terms[0][1] < 0 else 1

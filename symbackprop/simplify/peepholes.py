@@ -1,0 +1,119 @@
+"""Local rewrites that keep digits: c*e^x - c, log(1 + x), 1 + erf x, 1 - tanh^2 x, and roots that nearly cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+from sympy.codegen.cfunctions import expm1, log1p
+
+from .rational import TooLargeError, algebra, to_fraction
+from .trees import rebuild
+
+Rewrite = Callable[[sp.Expr], sp.Expr]
+
+_PAIRS: tuple[tuple[type, int, int, Rewrite], ...] = (
+    (sp.exp, 1, -1, lambda x: expm1(x)),
+    (sp.cosh, 1, -1, lambda x: 2 * sp.sinh(x / 2) ** 2),
+    (sp.cos, 1, -1, lambda x: -2 * sp.sin(x / 2) ** 2),
+    (sp.erf, 1, 1, lambda x: sp.erfc(-x)),
+    (sp.erf, 1, -1, lambda x: -sp.erfc(x)),
+    (sp.tanh, 2, -1, lambda x: -(sp.cosh(x) ** -2)),
+    (sp.cos, 2, -1, lambda x: -(sp.sin(x) ** 2)),
+    (sp.sin, 2, -1, lambda x: -(sp.cos(x) ** 2)),
+)
+"""f, power k and sign s with f(x)^k + s = rewrite(x)."""
+
+
+def with_peepholes(expr: sp.Expr) -> sp.Expr:
+    """`expr` with every local rewrite applied, innermost first."""
+    done: dict[sp.Basic, sp.Basic] = {}
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        if not node.args:
+            return node
+        result = done.get(node)
+        if result is None:
+            args = tuple(visit(a) for a in node.args)
+            same = all(a is b for a, b in zip(args, node.args, strict=True))
+            result = done[node] = _rewritten(node if same else rebuild(node, args))
+        return result
+
+    return visit(expr)
+
+
+def _rewritten(node: sp.Basic) -> sp.Basic:
+    if node.is_Add:
+        return _root_difference(_pairs(node))
+    if isinstance(node, sp.log):
+        return logarithm(node.args[0])
+    return node
+
+
+def _pairs(total: sp.Expr) -> sp.Expr:
+    """Each pair c*f(x)^k + s*c of a sum in its closed form."""
+    terms = list(sp.Add.make_args(total))
+    for term in terms:
+        found = _match(term, terms)
+        if found is not None:
+            partner, replacement = found
+            rest = [t for t in terms if t is not term and t is not partner]
+            return _pairs(sp.Add(*rest, replacement))
+    return total
+
+
+def _match(term: sp.Expr, terms: list[sp.Expr]) -> tuple[sp.Expr, sp.Expr] | None:
+    for factor in sp.Mul.make_args(term):
+        base, k = (factor.base, factor.exp) if factor.is_Pow else (factor, 1)
+        for function, power, sign, rewrite in _PAIRS:
+            if isinstance(base, function) and k == power and not base.args[0].is_number:
+                coefficient = term / factor
+                partner = next((t for t in terms if t == sign * coefficient), None)
+                if partner is not None:
+                    return partner, coefficient * rewrite(base.args[0])
+    return None
+
+
+def logarithm(x: sp.Expr) -> sp.Expr:
+    """log x, as log1p where x is 1 + something; log(1 - e^w) by the side of log 2 on which -w lies."""
+    rest = x - 1
+    if not x.is_Add or len(sp.Add.make_args(rest)) >= len(x.args):
+        return _log_of_expm1(x) or sp.log(x)
+    coefficient, power = rest.as_coeff_Mul()
+    if coefficient == -1 and isinstance(power, sp.exp):
+        return _log_one_minus_exp(power.args[0])
+    return log1p(rest)
+
+
+def _log_of_expm1(x: sp.Expr) -> sp.Expr | None:
+    coefficient, factor = x.as_coeff_Mul()
+    if coefficient == -1 and isinstance(factor, expm1):
+        return _log_one_minus_exp(factor.args[0])
+    return None
+
+
+def _log_one_minus_exp(w: sp.Expr) -> sp.Expr:
+    near = (sp.log(-expm1(w)), sp.Gt(w, -sp.Rational(7, 10)))
+    return sp.Piecewise(near, (log1p(-sp.exp(w)), True), evaluate=False)
+
+
+def _root_difference(total: sp.Expr) -> sp.Expr:
+    """c*sqrt(A) + B as (c^2 A - B^2)/(c*sqrt(A) - B) where the new numerator is the shorter one."""
+    if not total.is_Add:
+        return total
+    roots = [t for t in total.args if any(_is_root(f) for f in sp.Mul.make_args(t))]
+    rest = total - sp.Add(*roots)
+    if len(roots) != 1 or not rest or roots[0].could_extract_minus_sign() == rest.could_extract_minus_sign():
+        return total
+    try:
+        within = algebra([roots[0] ** 2, rest])
+        numer = to_fraction(roots[0] ** 2 - rest**2, within)
+    except TooLargeError:
+        return total
+    if len(numer.numer) > len(sp.Add.make_args(rest)) or len(numer.denom) > 1:
+        return total
+    return numer.as_expr(*within.variables) / (roots[0] - rest)
+
+
+def _is_root(factor: sp.Expr) -> bool:
+    return bool(factor.is_Pow and factor.exp is sp.S.Half and not factor.base.is_number)

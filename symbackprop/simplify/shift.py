@@ -1,0 +1,74 @@
+"""The log-sum-exp shift, an identity on sums of exponentials.
+
+With M the largest f_k and R the sum of e^(f_k - M) over all k but the first that attains M,
+sum over k of w_k e^(f_k) = e^M * sum of w_k e^(f_k - M), and 1 + R where all w_k are 1.
+Nothing overflows, and R keeps the digits that 1 + R would lose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Eq, Expr, Mul, Piecewise, exp
+
+from ..language.indices import canonical, free_indices, substitute
+from ..language.nodes import ArgMax, Index, MaxOver, Over, Sum
+from ..language.scalars import Skeleton
+
+
+@dataclass
+class Shifted:
+    """Symbols that stand for a shifted exponent f_i - M (never positive) and for a remainder R (never negative)."""
+
+    skeleton: Skeleton
+    below: set[Expr] = field(default_factory=set)
+    rest: set[Expr] = field(default_factory=set)
+
+
+def shift_exponentials(expr: Expr, shifted: Shifted) -> Expr:
+    """`expr` with its sums of exponentials, and the exponentials beside them, shifted by the largest exponent."""
+    for node in sorted(_outermost_sums(expr), key=lambda s: s.sort_key()):
+        exponent = _exponent(node)
+        if exponent is not None:
+            expr = _shift(expr, node, exponent, shifted)
+    return expr
+
+
+def _outermost_sums(expr: Expr) -> set[Sum]:
+    if isinstance(expr, Sum):
+        return {expr}
+    if isinstance(expr, Over):
+        return set()
+    return set().union(*(_outermost_sums(a) for a in expr.args)) if expr.args else set()
+
+
+def _exponent(node: Sum) -> Expr | None:
+    """f_k, when the body is e^(f_k) times factors without the exponential."""
+    powers = [f for f in Mul.make_args(node.body) if isinstance(f, exp) and set(free_indices(f)) & set(node.bound)]
+    if len(node.bound) != 1 or len(powers) != 1:
+        return None
+    argument = powers[0].args[0]
+    return argument if argument.has(Index) else None
+
+
+def _shift(expr: Expr, node: Sum, exponent: Expr, shifted: Shifted) -> Expr:
+    (k,) = node.bound
+    top = canonical(MaxOver.raw(exponent, (k,)))
+    table: dict[Expr, Expr] = {}
+    top_symbol = shifted.skeleton.symbol(top)
+    if node.body == exp(exponent):
+        where = canonical(ArgMax.raw(exponent, (k,)))
+        others = Piecewise((0, Eq(k, where, evaluate=False)), (exp(exponent - top), True))
+        rest = shifted.skeleton.symbol(canonical(Sum.raw(others, (k,))))
+        shifted.rest.add(rest)
+        table[node] = exp(top_symbol) * (1 + rest)
+    else:
+        weighted = canonical(Sum.raw(node.body / exp(exponent) * exp(exponent - top), (k,)))
+        table[node] = exp(top_symbol) * shifted.skeleton.symbol(weighted)
+    for index in free_indices(expr):
+        if index.dim == k.dim:
+            there = substitute(exponent, {k: index})
+            below = shifted.skeleton.symbol(there - top)
+            shifted.below.add(below)
+            table[exp(there)] = exp(top_symbol) * exp(below)
+    return substitute(expr, table)

@@ -1,0 +1,246 @@
+"""The textbook's form of a scalar expression: the shortest of several equal ones, in the outputs at hand.
+
+Only algebra is used: fractions are cancelled and factored, and where an output a = f(u) with u = exp(g) is of the
+form (A u + B)/(C u + D), it is solved for u, so that exp(z) = a/(1 - a) for a = 1/(1 + exp(-z)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from .evaluate import equal_at_random_points
+from .exponentials import exponential_form
+from .forms import product, readability, written_forms
+from .rational import Algebra, Element, TooLargeError, algebra, by_powers, contains, to_fraction
+from .trees import decimals, hide_unknown, inline, rebuild, renaming, replace, restore_decimals
+
+REUSE, CANCEL, COMMON = "reuse of the output", "cancel", "common factor"
+
+Definitions = tuple[tuple[sp.Symbol, sp.Expr], ...]
+Candidate = tuple[sp.Expr, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A shorter equal expression and the names of what was done; no names: nothing was."""
+
+    expr: sp.Expr
+    rules: tuple[str, ...]
+
+
+def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
+    """The equal form of `expr` with the fewest operations; `definitions` are the outputs it may be written in.
+
+    Functions that are not known stay as they are. The result is checked against `expr`; one that differs is
+    dropped and `expr` itself comes back.
+    """
+    free = expr.free_symbols
+    related = {a: f for a, f in definitions.items() if f.args and f.free_symbols & free}
+    if not related and not contains(expr, lambda n: bool(n.is_Add)):
+        return Short(expr, ())
+    hidden: dict[sp.Basic, sp.Basic] = {}
+    plain = hide_unknown(expr, hidden)
+    known = {a: hide_unknown(f, hidden) for a, f in related.items()}
+    floats = decimals(sp.Tuple(plain, *known.values()))
+    names = renaming(plain, *(part for pair in known.items() for part in pair))
+
+    def canonical(e: sp.Expr) -> sp.Expr:
+        return replace(replace(e, floats), names.forward)
+
+    pairs = tuple((canonical(a), canonical(f)) for a, f in known.items())
+    start = canonical(plain)
+    short = _shortened(start, pairs)
+    if short.expr == start:
+        return Short(expr, ())
+    back = {symbol: node for node, symbol in hidden.items()}
+    result = replace(replace(restore_decimals(short.expr, floats), names.back), back)
+    return Short(result, short.rules)
+
+
+@lru_cache(maxsize=4096)
+def _shortened(expr: sp.Expr, definitions: Definitions) -> Short:
+    try:
+        candidates = list(_candidates(expr, definitions))
+    except TooLargeError:
+        return Short(expr, ())
+    best = min(candidates, key=lambda c: _rank(c[0], expr))
+    if best[0] == expr or not _equal(expr, best[0], dict(definitions)):
+        return Short(expr, ())
+    return Short(best[0], best[1])
+
+
+def _rank(form: sp.Expr, given: sp.Expr) -> tuple[int, ...]:
+    *first, last = readability(form)
+    return (*first, int(form != given), last)
+
+
+def _equal(a: sp.Expr, b: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    a, b = inline(a, definitions), inline(b, definitions)
+    if equal_at_random_points(a, b, count=4):
+        return True
+    return equal_at_random_points(a, b, dict.fromkeys(a.free_symbols | b.free_symbols, "probability"), count=4)
+
+
+def _candidates(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
+    yield expr, ()
+    if isinstance(expr, sp.Piecewise):
+        yield _branches(expr, definitions)
+        return
+    if expr.has(sp.Piecewise):
+        yield from _around_choices(expr, definitions)
+        return
+    yield from _fractions(expr)
+    usable = tuple((a, f) for a, f in definitions if not f.has(sp.Piecewise))
+    literal = _with_literal_reuse(expr, usable)
+    if literal != expr:
+        yield literal, (REUSE,)
+        yield from ((e, (REUSE, *rules)) for e, rules in _fractions(literal))
+    yield from ((e, (REUSE,)) for e in _solved(expr, usable))
+    if expr.is_Mul:
+        yield _factor_by_factor(expr, definitions)
+
+
+def _branches(expr: sp.Piecewise, definitions: Definitions) -> Candidate:
+    """Each branch by itself, with the branches of definitions that choose by the same conditions."""
+    conditions = [c for _, c in expr.args]
+    args, rules = [], []
+    for i, (value, condition) in enumerate(expr.args):
+        here = []
+        for a, f in definitions:
+            if isinstance(f, sp.Piecewise) and [c for _, c in f.args] == conditions:
+                here += [(a, f.args[i][0])] if f.args[i][0].args else []
+            elif not isinstance(f, sp.Piecewise):
+                here.append((a, f))
+        short = _shortened(value, tuple(here))
+        args.append((short.expr, condition))
+        rules += short.rules
+    return sp.Piecewise(*args, evaluate=False), tuple(dict.fromkeys(rules))
+
+
+def _around_choices(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
+    """Every Piecewise shortened by itself, then what stands around it with symbols in their places."""
+    back: dict[sp.Basic, sp.Basic] = {}
+    rules: list[str] = []
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        if isinstance(node, sp.Piecewise):
+            short = _shortened(node, definitions)
+            rules.extend(short.rules)
+            stand_in = next((k for k, v in back.items() if v == short.expr), None)
+            stand_in = stand_in or sp.Symbol(f"choice{len(back)}", real=True)
+            back[stand_in] = short.expr
+            return stand_in
+        return rebuild(node, tuple(map(visit, node.args))) if node.args else node
+
+    outer = _shortened(visit(expr), definitions)
+    yield replace(outer.expr, back), tuple(dict.fromkeys((*rules, *outer.rules)))
+
+
+def _factor_by_factor(expr: sp.Mul, definitions: Definitions) -> Candidate:
+    parts, rules = [], []
+    for factor in expr.args:
+        base, k = (factor.base, factor.exp) if factor.is_Pow and factor.exp.is_Integer else (factor, 1)
+        short = _shortened(base, definitions) if base.args else Short(base, ())
+        parts.append(sp.Pow(short.expr, k))
+        rules += short.rules
+    coefficient = parts[0] if parts[0].is_Rational else sp.S.One
+    return product(coefficient, parts[coefficient is not sp.S.One :]), tuple(dict.fromkeys(rules))
+
+
+def _fractions(expr: sp.Expr) -> Iterator[Candidate]:
+    if not contains(expr, lambda n: bool(n.is_Add)):
+        return
+    within = algebra([expr])
+    value = to_fraction(expr, within)
+    rule = COMMON if len(value.denom) == 1 else CANCEL
+    yield from ((form, (rule,)) for form in written_forms(value, within))
+
+
+def _with_literal_reuse(expr: sp.Expr, definitions: Definitions) -> sp.Expr:
+    """Occurrences of f, and of integer powers of it, replaced by the output a."""
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        for a, f in definitions:
+            k = _power_of(node, f)
+            if k is not None:
+                return a**k
+        return rebuild(node, tuple(map(visit, node.args))) if node.args else node
+
+    return visit(expr)
+
+
+def _power_of(node: sp.Basic, f: sp.Expr) -> sp.Integer | None:
+    """k with node = f^k, where both are written as powers of the same base."""
+    if node == f:
+        return sp.S.One
+    if node.is_Pow and f.is_Pow and node.base == f.base and node.exp.is_Rational and f.exp.is_Rational:
+        k = node.exp / f.exp
+        return k if k.is_Integer else None
+    return None
+
+
+def _solved(expr: sp.Expr, definitions: Definitions) -> Iterator[sp.Expr]:
+    """`expr` with exponentials written in the outputs, one output at a time and all in turn."""
+    plain = exponential_form(expr)
+    rewritten = [(a, exponential_form(f)) for a, f in definitions]
+    try:
+        within = algebra([plain, *(f for _, f in rewritten)], [a for a, _ in definitions])
+        value = to_fraction(plain, within)
+        outputs = [(a, to_fraction(f, within)) for a, f in rewritten]
+    except TooLargeError:
+        return
+    if not within.generators.exponents:
+        return
+    together = value
+    for a, output in outputs:
+        solved = _in_output(value, a, output, within)
+        if solved is not None:
+            yield from written_forms(solved, within)
+        together = _in_output(together, a, output, within) or together
+    if together != value:
+        yield from written_forms(together, within)
+
+
+def _in_output(value: Element, a: sp.Symbol, output: Element, within: Algebra) -> Element | None:
+    """`value` with u = (B - D a)/(C a - A) put in, where output = (A u + B)/(C u + D); None where it is not."""
+    index = _only_generator(output, within)
+    if index is None:
+        return None
+    above, below = by_powers(output.numer, index), by_powers(output.denom, index)
+    steps = (above.keys() | below.keys()) - {0}
+    if len(steps) != 1:
+        return None
+    step = steps.pop()
+    zero = within.field.ring.zero
+    top, bottom = within.field(above.get(0, zero)), within.field(below.get(0, zero))
+    slope, low = within.field(above.get(step, zero)), within.field(below.get(step, zero))
+    letter = within.variable(a)
+    u = (top - bottom * letter) / (low * letter - slope)
+    rows = [by_powers(p, index) for p in (value.numer, value.denom)]
+    if any(k % step for row in rows for k in row) or not any(k for row in rows for k in row):
+        return None
+    numer, denom = (_substituted(row, u, step, within) for row in rows)
+    return numer / denom if denom else None
+
+
+def _only_generator(output: Element, within: Algebra) -> int | None:
+    """The one generator in an output whose other variables do not depend on what the generator does."""
+    used = {i for p in (output.numer, output.denom) for m in p for i, k in enumerate(m) if k}
+    found = [i for i in used if i < len(within.generators.exponents)]
+    if len(found) != 1:
+        return None
+    inside = within.generators.exponents[found[0]].free_symbols
+    others = (within.variables[i].free_symbols for i in used if i != found[0])
+    return None if any(inside & symbols for symbols in others) else found[0]
+
+
+def _substituted(rows: Mapping[int, Any], u: Element, step: int, within: Algebra) -> Element:
+    total = within.field.zero
+    for k, row in rows.items():
+        total += within.field(row) * u ** (k // step)
+    return total

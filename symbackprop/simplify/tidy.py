@@ -1,0 +1,58 @@
+"""The textbook's form of an equation's right side: known sums dropped, scalar bodies shortened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Integer
+
+from ..language.indices import canonical, make_sum
+from ..language.nodes import Entry, Over, Sum
+from ..language.scalars import Skeleton
+from ..records import Equation, Step
+from .shorten import shorten
+
+
+def tidy(eq: Equation) -> tuple[Equation, tuple[Step, ...]]:
+    """The equation with a shorter right side, and the steps taken."""
+    notes: list[str] = []
+    after = canonical(_tidy(eq.rhs, notes))
+    if after == eq.rhs:
+        return eq, ()
+    rule = "; ".join(dict.fromkeys(notes)) or "common factors"
+    step = Step(eq.lhs.name, rule, eq.rhs, after)
+    remarks = tuple(dict.fromkeys(n for n in notes if "sum to 1" in n))
+    return replace(eq, rhs=after, notes=(*eq.notes, *remarks)), (step,)
+
+
+def _tidy(expr: Expr, notes: list[str]) -> Expr:
+    expr = _tidy_sums(expr, notes)
+    skeleton = Skeleton()
+    short = shorten(skeleton.strip(expr), {})
+    notes += short.rules
+    return skeleton.restore(short.expr)
+
+
+def _tidy_sums(expr: Expr, notes: list[str]) -> Expr:
+    if isinstance(expr, Sum):
+        return _drop_normalized(make_sum(_tidy(expr.body, notes), expr.bound), notes)
+    if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
+        return expr
+    args = tuple(_tidy_sums(a, notes) for a in expr.args)
+    return expr if args == expr.args else expr.func(*args)
+
+
+def _drop_normalized(expr: Expr, notes: list[str]) -> Expr:
+    """The sum of a normalized tensor over its last axis is 1, because its declaration says so."""
+    if not isinstance(expr, Sum):
+        if expr.is_Mul:
+            return expr.func(*(_drop_normalized(a, notes) for a in expr.args))
+        return expr
+    entry = expr.body
+    if not isinstance(entry, Entry) or "normalized" not in entry.tensor.traits:
+        return expr
+    last = entry.indices[-1]
+    if last not in expr.bound or last in entry.indices[:-1]:
+        return expr
+    notes.append(f"rows of {entry.tensor.name} sum to 1")
+    return make_sum(Integer(1), tuple(b for b in expr.bound if b != last))

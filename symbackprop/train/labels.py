@@ -1,0 +1,79 @@
+"""Targets with a meaning: classes (role "one_hot") and probabilities (role "unit")."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import DataError
+from ..records import Port
+from .blocks import Array
+
+ROW_SUM_TOLERANCE = 1e-3
+
+
+def one_hot(array: Array, port: Port, argument: str) -> Array:
+    """Rows of class probabilities from integer labels, or from such rows after checking them.
+
+    Labels have the port's shape without its last axis, for K classes 0..K-1; bools are the classes 0 and 1.
+    Rows must have entries in [0, 1] and sum to 1 within 1e-3; they are used as they are.
+    """
+    if array.ndim == len(port.shape) and array.shape[1:] == port.shape[:-1]:
+        return _expand(array, port, argument)
+    if array.ndim == len(port.shape) + 1 and array.shape[1:] == (*port.shape[:-1], 1) and port.shape[-1] > 1:
+        raise DataError(
+            f"{argument} has shape {array.shape}; integer labels have no last axis: "
+            f"pass {argument}[..., 0] as integers"
+        )
+    if array.shape[1:] == port.shape:
+        _check_rows(array, argument)
+    return array
+
+
+def _expand(labels: Array, port: Port, argument: str) -> Array:
+    classes = port.shape[-1]
+    if labels.dtype.kind == "f":
+        if (labels == np.floor(labels)).all():
+            cure = f"if these are labels, pass {argument}.astype(int)"
+        else:
+            cure = f"these are not whole numbers; expected integer labels or rows of {classes} probabilities"
+        raise DataError(f"{argument} has shape {labels.shape} and dtype {labels.dtype}; {cure}")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        bad = (labels < 0) | (labels >= classes)
+        at = [int(i) for i in np.argwhere(bad)[0]]
+        cure = f"; labels count from 0: pass {argument} - 1" if low == 1 and high == classes else ""
+        raise DataError(
+            f"{argument}{at} is {int(labels[tuple(at)])}, out of range: the {classes} classes are "
+            f"0..{classes - 1}{cure}"
+        )
+    rows = np.zeros((labels.size, classes), np.uint8)
+    rows[np.arange(labels.size), labels.reshape(-1).astype(np.int64)] = 1
+    return rows.reshape(len(labels), *port.shape)
+
+
+def _check_rows(rows: Array, argument: str) -> None:
+    unit(rows, argument)
+    sums = rows.sum(axis=-1, dtype=np.float64)
+    bad = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+    if bad.any():
+        at = [int(i) for i in np.argwhere(bad)[0]]
+        raise DataError(
+            f"{argument}{at} sums to {float(sums[tuple(at)]):.6g}; one-hot or soft labels must sum to 1 over "
+            "the classes (for several classes at once take a binary cross-entropy)"
+        )
+
+
+def unit(array: Array, argument: str) -> None:
+    """Raise `DataError` unless all entries are in [0, 1]."""
+    if array.dtype.kind == "b":
+        return
+    low, high = float(array.min()), float(array.max())
+    if low >= 0.0 and high <= 1.0:
+        return
+    at = [int(i) for i in np.argwhere((array < 0) | (array > 1))[0]]
+    cure = ""
+    if low == -1.0 and high == 1.0:
+        cure = f"; for -1 and 1 pass ({argument} + 1) / 2"
+    elif low >= 0.0 and high == 255.0:
+        cure = f"; for bytes pass {argument} / 255"
+    raise DataError(f"{argument}{at} is {array[tuple(at)]}; this loss needs targets in [0, 1]{cure}")

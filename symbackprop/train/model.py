@@ -1,0 +1,243 @@
+"""The model: a compiled network with its parameters; it fits, predicts, evaluates and saves."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, ModelFileError
+from ..records import Manifest, Module
+from . import checkpoint
+from .blocks import Array, Blocks, aligned, views
+from .busy import Busy
+from .data import check_batch_size, check_count, prepare, prepare_inputs
+from .evaluate import BATCH, accuracy, predictions
+from .feed import Plan
+from .history import History
+from .initialize import initial_block
+from .loop import train
+from .metrics import check_metric
+from .objective import objective
+from .summary import summary
+from .values import Hypers, Parameters
+
+
+class Model:
+    """A compiled network that learns.
+
+    `X` and `y` are arrays with one row a sample. With several inputs or targets they are tuples in the order
+    of the network, or dicts by name. They are checked before anything runs (`DataError`) and converted: see
+    `train.data`. One thread at a time works on a model; while it trains, other threads get an error. A model
+    can be pickled, deep-copied and used after a fork; a copy starts as its original is.
+    """
+
+    def __init__(self, module: Module, seed: int, hypers: Mapping[str, float], source: str) -> None:
+        """A model with fresh parameters.
+
+        `seed` (0 to 2^64 - 1) keys initial values and the order of the rows; `hypers` replaces defaults of
+        the manifest; `source` is the generated text of `module`.
+        """
+        manifest = module.manifest
+        check_metric(manifest.metric)
+        self._module = module
+        self._source = source
+        self._busy = Busy()
+        self._blocks = Blocks(
+            params=initial_block(manifest, _seed(seed)),
+            state=aligned((len(manifest.states), manifest.block), manifest.dtype),
+            hypers=np.array([value for _, value in manifest.hypers], dtype=np.float64),
+            seed=_seed(seed),
+        )
+        self.hypers.update(hypers)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        *,
+        validation_data: Any = None,
+        verbose: bool = True,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        metrics: bool = True,
+    ) -> History:
+        """Train for `epochs` epochs of batches of `batch_size` rows; an epoch's last batch may be smaller.
+
+        Called again it goes on with the parameters, optimizer state and counters as they are, in a new epoch.
+        `validation_data` is a pair (X, y), measured after each epoch. `shuffle` orders the rows anew for each
+        epoch, `drop_last` leaves a smaller last batch out, `metrics` measures the accuracy on X after each
+        epoch (one pass over it). `verbose` shows a bar in a terminal, about ten lines elsewhere, on stderr.
+
+        Ctrl-C stops after the chunk at hand (about 50 ms) and is not raised again: the model keeps what it
+        has learned, and the history has `interrupted` set.
+
+        Raises `DataError`; `NonFiniteError` when the loss or a parameter becomes NaN or infinite, with the
+        parameters from before that step kept; `SymbackpropError` when another thread trains this model.
+        """
+        data = prepare(self.manifest, X, y)
+        batch = check_batch_size(batch_size, len(data[0]))
+        plan = Plan(check_count(epochs, "epochs"), batch, shuffle, drop_last, len(data[0]))
+        seen = None if validation_data is None else prepare(self.manifest, *_pair(validation_data))
+        with self._busy.hold(fitting=True):
+            return train(
+                self._module, self._blocks, data, plan, validation=seen, verbose=verbose, metrics=metrics
+            )
+
+    def predict(self, X: Any, batch_size: int = BATCH) -> Any:
+        """The network's output (N, ...) in the model's dtype; a dict by name when it has several.
+
+        Computed `batch_size` rows at a time. For a network whose rows act on each other (a sum over the
+        batch) take `batch_size=len(X)`.
+        """
+        inputs = prepare_inputs(self.manifest, X)
+        batch = check_count(batch_size, "batch_size")
+        with self._busy.hold():
+            made = predictions(self._module, self._blocks, inputs, batch)
+        if len(made) == 1:
+            return made[0]
+        return dict(zip((port.name for port in self.manifest.outputs), made, strict=True))
+
+    def evaluate(self, X: Any, y: Any = None) -> dict[str, float]:
+        """`loss`, the whole objective (regularizers included), and `accuracy` if there is a metric.
+
+        The loss is that of one batch of all rows, also when so many rows are computed in parts.
+        """
+        data = prepare(self.manifest, X, y)
+        with self._busy.hold():
+            told = {"loss": objective(self._module, self._blocks, data)}
+            right = accuracy(self._module, self._blocks, data)
+        return told if right is None else told | {"accuracy": right}
+
+    def gradients(self, X: Any, y: Any = None) -> dict[str, Array]:
+        """The gradient of the whole objective on one batch of all rows, by parameter name, in its shape."""
+        data = prepare(self.manifest, X, y)
+        out = aligned((self.manifest.block,), self.manifest.dtype)
+        with self._busy.hold(), np.errstate(all="ignore"):
+            self._module.gradients(self._blocks.params, self._blocks.hypers, data, out)
+        return {name: part.copy() for name, part in views(self.manifest, out).items()}
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters by name: reading copies, setting checks. Assigning a dict replaces all of them."""
+        return Parameters(self.manifest, self._blocks, self._busy)
+
+    @parameters.setter
+    def parameters(self, values: Mapping[str, Any]) -> None:
+        self.parameters.replace(values)
+
+    @property
+    def hypers(self) -> Hypers:
+        """The hyper-parameters by name, settable: `model.hypers["eta"] = 0.01`."""
+        return Hypers(self.manifest, self._blocks)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one `.safetensors` file, from which training goes on as if never stopped."""
+        with self._busy.hold():
+            blocks, manifest = self._blocks, self.manifest
+            rows = zip(manifest.states, blocks.state, strict=True)
+            saved = checkpoint.Checkpoint(
+                manifest=manifest,
+                parameters=views(manifest, blocks.params),
+                states={state: views(manifest, row) for state, row in rows},
+                hypers=dict(self.hypers),
+                seed=blocks.seed,
+                step=blocks.step,
+                epoch=blocks.epoch,
+            )
+            checkpoint.write(path, saved)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Fill this model from a file of `save`: parameters, optimizer state, counters, seed, hypers.
+
+        Raises `ModelFileError`, and changes nothing, for a corrupt or foreign file or one of another network.
+        """
+        saved = checkpoint.read(path)
+        if told := checkpoint.differences(saved.manifest, self.manifest):
+            raise ModelFileError(
+                f"{path} belongs to another network: {'; '.join(told)}. To take over only parameters: "
+                "model.parameters.update(symbackprop.train.checkpoint.read(path).parameters)"
+            )
+        with self._busy.hold():
+            blocks, manifest = self._blocks, self.manifest
+            for name, part in views(manifest, blocks.params).items():
+                part[...] = saved.parameters[name]
+            blocks.state[...] = 0
+            for state, row in zip(manifest.states, blocks.state, strict=True):
+                for name, part in views(manifest, row).items():
+                    part[...] = saved.states[state][name]
+            self.hypers.update(saved.hypers)
+            blocks.seed, blocks.step, blocks.epoch = saved.seed, saved.step, saved.epoch
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the compiled program says of itself."""
+        return self._module.manifest
+
+    @property
+    def target(self) -> str:
+        """What the network was compiled to: "c" or "numpy"."""
+        return self._module.target
+
+    @property
+    def source(self) -> str:
+        """The generated text that runs."""
+        return self._source
+
+    @property
+    def seed(self) -> int:
+        """The key of all random streams."""
+        return self._blocks.seed
+
+    @property
+    def step(self) -> int:
+        """Updates done so far, over all calls of `fit`."""
+        return self._blocks.step
+
+    @property
+    def epoch(self) -> int:
+        """Epochs begun so far, over all calls of `fit`."""
+        return self._blocks.epoch
+
+    def summary(self) -> str:
+        """Inputs, parameters with shapes and counts, outputs, optimizer and its numbers, as text."""
+        return summary(self._module, self.hypers)
+
+    def __repr__(self) -> str:
+        manifest = self.manifest
+        count = sum(part.size for part in views(manifest, self._blocks.params).values())
+        return (
+            f"Model(target={self.target!r}, dtype={manifest.dtype!r}, parameters={count}, "
+            f"optimizer={manifest.optimizer!r}, step={self.step})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock: a copy gets its own."""
+        return {"module": self._module, "source": self._source, "blocks": self._blocks}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._module = state["module"]
+        self._source = state["source"]
+        self._blocks = state["blocks"]
+        self._busy = Busy()
+
+
+def _pair(validation_data: Any) -> tuple[Any, Any, str]:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        raise DataError("validation_data must be a pair (X, y)")
+    return validation_data[0], validation_data[1], "validation "
+
+
+def _seed(value: Any) -> int:
+    try:
+        seed = operator.index(value)
+    except TypeError:
+        seed = -1
+    if not 0 <= seed < 1 << 64:
+        raise DataError(f"seed must be a whole number from 0 to 2^64 - 1; got {value!r}")
+    return seed

@@ -1,0 +1,98 @@
+"""The objective over all rows of a data set, regularizers included, whatever its size.
+
+The objective is defined on one batch of all rows, so one call on all rows is right by definition. That is
+what is done as long as the call's tensors fit `MEMORY`. Beyond that it is put together from parts.
+
+Let f(S) be the objective on the rows S, n the number of rows, and F(S) = f(S) n^r. Wherever a loss is a sum
+(r = 0) or a mean (r = 1) over rows, plus a penalty that does not depend on the rows, F is additive up to a
+constant: F(A) + F(B) - F(A and B) = q, so over K parts f = (sum F - (K - 1) q) / n^r. It is so for a penalty
+divided by n with a mean too. Both q and r are measured, on two pairs of parts of other sizes which must
+agree; an objective that is not of this kind (rows that act on each other) is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from ..errors import DataError
+from ..records import Module
+from .blocks import Array, Blocks
+
+MEMORY = 1 << 30
+"""Bytes that the tensors of one call may take."""
+
+SMALL = 4096
+"""Rows that are always done in one call."""
+
+
+def objective(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float:
+    """The objective on all rows of `data`: one call, or parts of bounded memory for very many rows.
+
+    Raises `DataError` for so many rows when the objective cannot be put together from parts.
+    """
+    rows = len(data[0])
+    if rows <= SMALL:
+        return _loss(module, blocks, data)
+    part = max(SMALL // 4, MEMORY // _row_bytes(module, blocks, data))
+    return _loss(module, blocks, data) if rows <= part else _from_parts(module, blocks, data, part // 2)
+
+
+def _loss(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float:
+    with np.errstate(all="ignore"):
+        return float(module.loss(blocks.params, blocks.hypers, data))
+
+
+def _row_bytes(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> int:
+    """By how many bytes all tensors of a call grow with one more row."""
+
+    def size(rows: int) -> int:
+        with np.errstate(all="ignore"):
+            trace = module.trace(blocks.params, blocks.hypers, tuple(a[:rows] for a in data))
+        return sum(np.asarray(t).nbytes for t in trace.values())
+
+    own = sum(a[:1].nbytes for a in data)
+    return max(1, own + size(2) - size(1))
+
+
+def _from_parts(module: Module, blocks: Blocks, data: tuple[Array, ...], part: int) -> float:
+    rows, half = len(data[0]), part // 2
+
+    def f(first: int, last: int) -> float:
+        return _loss(module, blocks, tuple(a[first:last] for a in data))
+
+    cuts = [*range(0, rows, part), rows]
+    parts = list(pairwise(cuts))
+    values = [f(i, j) for i, j in parts]
+    if not all(map(math.isfinite, values)):
+        return math.fsum(values) if math.inf not in values or -math.inf not in values else math.nan
+    equal = (part, values[0], part, values[1], f(0, 2 * part))
+    other = (half, f(0, half), part, f(half, half + part), f(0, half + part))
+    power = min((0, 1), key=lambda r: _difference(r, equal, other))
+    if _difference(power, equal, other) > math.sqrt(np.finfo(blocks.params.dtype).eps):
+        raise DataError(
+            f"{rows} rows need more than {MEMORY >> 20} MiB in one call, and this objective is neither a sum "
+            "nor a mean over rows, so it cannot be put together from parts; evaluate fewer rows"
+        )
+    total = math.fsum((j - i) ** power * value for (i, j), value in zip(parts, values, strict=True))
+    return float((total - (len(parts) - 1) * _constant(power, equal)) / rows**power)
+
+
+Pair = tuple[int, float, int, float, float]
+"""Two parts that follow each other: rows and f of the first, of the second, f of both."""
+
+
+def _constant(power: int, pair: Pair) -> float:
+    """q = F(A) + F(B) - F(A and B)."""
+    m, first, n, second, both = pair
+    return float(m**power * first + n**power * second - (m + n) ** power * both)
+
+
+def _difference(power: int, one: Pair, two: Pair) -> float:
+    """How far the q of two pairs are apart, relative to the largest F."""
+    sizes = [
+        (m + n) ** power * max(abs(first), abs(second), abs(both)) for m, first, n, second, both in (one, two)
+    ]
+    return float(abs(_constant(power, one) - _constant(power, two)) / max(*sizes, 5e-324))

@@ -1,0 +1,40 @@
+"""A model's summary as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ..records import Initializer, Module, Port
+
+
+def summary(module: Module, hypers: Mapping[str, float]) -> str:
+    """Ports, then parameters with shapes, counts and initializers, then the optimizer and its numbers."""
+    manifest = module.manifest
+    counts = [math.prod(slot.shape) for slot in manifest.parameters]
+    rows = [("parameter", "shape", "entries", "first values")]
+    for slot, count in zip(manifest.parameters, counts, strict=True):
+        rows.append((slot.name, str(slot.shape), f"{count:,}", _initializer(slot.init)))
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = [f"{_ports(manifest.inputs)} -> {_ports(manifest.outputs)}"]
+    if manifest.targets:
+        lines[0] += f", target {_ports(manifest.targets)}"
+    for name, shape, count_text, init in rows:
+        lines.append(
+            f"  {name:<{widths[0]}}  {shape:<{widths[1]}}  {count_text:>{widths[2]}}  {init}".rstrip()
+        )
+    size = sum(counts) * (8 if manifest.dtype == "float64" else 4)
+    lines.append(
+        f"{sum(counts):,} entries, {size / 1024:,.1f} KiB in {manifest.dtype}, compiled to {module.target}"
+    )
+    numbers = ", ".join(f"{name} = {value:g}" for name, value in hypers.items())
+    lines.append(f"optimizer {manifest.optimizer}" + (f", {numbers}" if numbers else ""))
+    return "\n".join(lines)
+
+
+def _ports(ports: tuple[Port, ...]) -> str:
+    return ", ".join(f"{port.name} ({', '.join(map(str, ('N', *port.shape)))})" for port in ports)
+
+
+def _initializer(init: Initializer) -> str:
+    return init.kind + (f"({', '.join(f'{a:g}' for a in init.args)})" if init.args else "")
