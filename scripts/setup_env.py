@@ -88,7 +88,7 @@ def install(python: Path, extras: list) -> bool:  # type: ignore[type-arg]
 def run(command: list, quiet: bool = False) -> "subprocess.CompletedProcess[str]":  # type: ignore[type-arg]
     """Run a command; `quiet` keeps its output, standard error included, instead of showing it."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
-    return subprocess.run(command, universal_newlines=True, check=False, **pipes)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, text=True, check=False, **pipes)  # type: ignore[call-overload, no-any-return]
 
 
 def too_old() -> str:

@@ -4,7 +4,7 @@ SymPy and Jinja are imported when something is derived or emitted, not when this
 """
 
 from .declare import activations as activations
-from .declare import initializers as init
+from .declare import initializers
 from .declare import losses as losses
 from .declare import optimizers as optimizers
 from .declare.equation import Block as Block
@@ -47,8 +47,6 @@ from .language.tensor import Tensor as Tensor
 from .language.tensor import parameter as parameter
 from .language.tensor import tensor as tensor
 from .pipeline import compile as compile
-from .pipeline import derive as derive
-from .pipeline import emit as emit
 
+init = initializers
 __version__ = "0.1.0"
-__all__ = sorted(name for name in globals() if not name.startswith("_"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import __version__
 from .errors import EmissionError, SymbackpropError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="symbackprop")
+@click.version_option(__version__, prog_name="symbackprop")
 def cli() -> None:
     """Backpropagation derived symbolically, printed as mathematics, compiled to C and NumPy."""
 
@@ -69,12 +70,14 @@ def _write_derivation(derivation: Derivation, path: Path) -> Path:
         case ".txt":
             _write(path, derivation.text() + "\n")
         case ".tex":
-            _write(path, derivation.latex())
+            _write(path, derivation.latex(standalone=True))
         case ".pdf":
             _folder(path.parent)
-            write_pdf(derivation.latex(), path)
+            write_pdf(derivation.latex(standalone=True), path)
         case _:
-            raise EmissionError(f"{path}: a derivation is written as .txt, .tex or .pdf, not {path.suffix or 'nothing'}")
+            raise EmissionError(
+                f"{path}: a derivation is written as .txt, .tex or .pdf, not {path.suffix or 'nothing'}"
+            )
     return path
 
 
@@ -86,11 +89,11 @@ def _write_derivation(derivation: Derivation, path: Path) -> Path:
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder.  [default: print]")
 def emit(net: str, target: str, dtype: str, optimizer: str | None, output: Path | None) -> None:
     """Print the generated source of NET, or write it to a folder."""
-    from . import emit as emit_source
+    from . import pipeline
     from .netfile import load_network
 
     network, name = load_network(net)
-    source = emit_source(network, target=target, optimizer=optimizer, dtype=dtype)
+    source = pipeline.emit(network, target=target, optimizer=optimizer, dtype=dtype)
     if output is None:
         click.echo(source.text, nl=False)
     else:

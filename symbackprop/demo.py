@@ -11,6 +11,7 @@ import numpy as np
 
 import symbackprop as sb
 
+from . import pipeline
 from .errors import SymbackpropError
 from .pdf import GET_ENGINE, find_engine, write_pdf
 
@@ -45,14 +46,14 @@ def run(out: Path, epochs: int = 40) -> float:
     history = _fit(c, splits[0], epochs, verbose=True)
     _plot(history, out / "learning_curve.png")
     rows = [_row(c, c_ready, history, splits[0])]
-    if c.source.target == "c":
+    if c.target == "c":
         twin, twin_ready = _compile(network, optimizer, "numpy", 0)
         rows.append(_row(twin, twin_ready, _fit(twin, splits[0], epochs), splits[0]))
     print(f"\nThe first split\n\n{_table(('target', 'ready in', 'examples/s', 'loss', 'test accuracy'), rows)}\n")
 
     accuracies = [_accuracy(c, splits[0])]
     for seed, split in enumerate(splits[1:], 1):
-        model, _ = _compile(network, optimizer, c.source.target, seed)
+        model, _ = _compile(network, optimizer, c.target, seed)
         _fit(model, split, epochs)
         accuracies.append(_accuracy(model, split))
     mean = sum(accuracies) / len(accuracies)
@@ -110,9 +111,9 @@ def summary(network: sb.Network) -> str:
 def _write_texts(out: Path, network: sb.Network, optimizer: sb.Optimizer, derivation: Derivation) -> None:
     """The derivation and the two sources."""
     texts = {
-        "derivation.tex": derivation.latex(),
-        "digits_mlp.c": sb.emit(network, target="c", optimizer=optimizer).text,
-        "digits_mlp.py": sb.emit(network, target="numpy", optimizer=optimizer).text,
+        "derivation.tex": derivation.latex(standalone=True),
+        "digits_mlp.c": pipeline.emit(network, target="c", optimizer=optimizer).text,
+        "digits_mlp.py": pipeline.emit(network, target="numpy", optimizer=optimizer).text,
     }
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
@@ -120,21 +121,19 @@ def _write_texts(out: Path, network: sb.Network, optimizer: sb.Optimizer, deriva
     if find_engine() is None:
         print(f"no LaTeX engine here, so no PDF; {GET_ENGINE}")
     else:
-        print(f"wrote {write_pdf(derivation.latex(), out / 'derivation.pdf')}")
+        print(f"wrote {write_pdf(derivation.latex(standalone=True), out / 'derivation.pdf')}")
 
 
 def _compile(network: sb.Network, optimizer: sb.Optimizer, target: str, seed: int) -> tuple[Model, float]:
     begun = time.perf_counter()
-    model = sb.compile(network, target=target, optimizer=optimizer, seed=seed)
+    model = pipeline.compile(network, target=target, optimizer=optimizer, seed=seed)
     return model, time.perf_counter() - begun
 
 
 def _fit(model: Model, split: Split, epochs: int, verbose: bool = False) -> History:
     train, test, train_labels, test_labels = split
     validation = (test, test_labels) if verbose else None
-    return model.fit(
-        train, train_labels, epochs=epochs, batch_size=BATCH, validation_data=validation, verbose=verbose
-    )
+    return model.fit(train, train_labels, epochs=epochs, batch_size=BATCH, validation_data=validation, verbose=verbose)
 
 
 def _accuracy(model: Model, split: Split) -> float:
@@ -143,7 +142,7 @@ def _accuracy(model: Model, split: Split) -> float:
 
 def _row(model: Model, ready: float, history: History, split: Split) -> tuple[str, ...]:
     rate = len(split[0]) * len(history) / sum(history.seconds)
-    name = {"c": "C", "numpy": "NumPy"}[model.source.target]
+    name = {"c": "C", "numpy": "NumPy"}[model.target]
     return name, f"{ready:.2f} s", f"{rate:,.0f}", f"{history.loss[-1]:.5f}", f"{100 * _accuracy(model, split):.1f} %"
 
 

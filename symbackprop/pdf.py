@@ -34,7 +34,9 @@ def write_pdf(tex: str, path: str | os.PathLike[str]) -> Path:
     engine = find_engine()
     path = Path(path)
     if engine is None:
-        raise EmissionError(f"{path} needs a LaTeX engine ({', '.join(ENGINES)}), and none is on the PATH; {GET_ENGINE}")
+        raise EmissionError(
+            f"{path} needs a LaTeX engine ({', '.join(ENGINES)}), and none is on the PATH; {GET_ENGINE}"
+        )
     with tempfile.TemporaryDirectory(prefix="symbackprop-") as folder:
         source = Path(folder, "document.tex")
         source.write_text(tex, encoding="utf-8")

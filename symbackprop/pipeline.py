@@ -1,13 +1,13 @@
 """The whole program on a page: each stage takes the record of the one before.
 
-    declare   layers | equations            -> System
-    derive    System                        -> Derivation
-    simplify  Derivation                    -> Derivation
-      present   Derivation                  -> text, LaTeX
-      lower     Derivation, Update          -> Program
-      emit      Program                     -> Source
-      load      Source                      -> Module
-      train     Module, data                -> Model
+declare   layers | equations            -> System
+derive    System                        -> Derivation
+simplify  Derivation                    -> Derivation
+  present   Derivation                  -> text, LaTeX
+  lower     Derivation, Update          -> Program
+  emit      Program                     -> Source
+  load      Source                      -> Module
+  train     Module, data                -> Model
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def compile(  # noqa: A001  (sb.compile is the word users know)
         return Model(NativeModule(c, numpy), seed, hypers, c.text)
     if target == "c":
         warnings.warn(
-            "no C compiler was found (CC, gcc, clang, or `pip install ziglang`), so the slower NumPy target is used; "
+            "no C compiler was found (CC, gcc, clang, or the ziglang wheel), so the slower NumPy target is used; "
             "`symbackprop doctor` says how to get one",
             stacklevel=2,
         )
@@ -87,12 +87,10 @@ def _sources(net: Network, optimizer: Optimizer, dtype: str) -> tuple[Source, So
     both = set(net.strengths) & set(optimizer.hypers)
     if both:
         raise DeclarationError(
-            f"the regularizers and the optimizer both have a hyper-parameter named {', '.join(sorted(both))}; rename the "
-            "optimizer's"
+            f"the regularizers and the optimizer both have a hyper-parameter named {', '.join(sorted(both))}; "
+            "rename the optimizer's"
         )
-    key = hashlib.sha256(
-        "\n".join((net.key, optimizer.key, dtype, cache.package_fingerprint())).encode()
-    ).hexdigest()
+    key = hashlib.sha256("\n".join((net.key, optimizer.key, dtype, cache.package_fingerprint())).encode()).hexdigest()
     stored = cache.load_entry(key)
     if stored is not None:
         manifest = Manifest.from_json(stored["manifest.json"].decode())

@@ -173,7 +173,12 @@ class Manifest:
         raw: dict[str, Any] = json.loads(text)
         ports = {k: tuple(_port(p) for p in raw[k]) for k in ("inputs", "targets", "outputs")}
         slots = tuple(
-            Slot(s["name"], tuple(s["shape"]), s["offset"], Initializer(s["init"]["kind"], tuple(s["init"]["args"])))
+            Slot(
+                s["name"],
+                tuple(s["shape"]),
+                s["offset"],
+                Initializer(s["init"]["kind"], tuple(s["init"]["args"])),
+            )
             for s in raw["parameters"]
         )
         return cls(
@@ -208,6 +213,7 @@ class Run:
 
     `params` and each row of `state` are flat blocks in the model's dtype; `hypers` is float64;
     `data` are the inputs then the targets, each (rows, ...), contiguous, in the model's dtype;
+    `first_epoch` is the number of the epoch that began at step `first_step`;
     `order` is the current epoch's permutation (int64), valid for epoch `order_epoch` (-1: none);
     `losses` gets one float64 a step of the current chunk.
     """
@@ -225,6 +231,14 @@ class Run:
     order_epoch: int
     losses: np.ndarray[Any, Any]
     step: int = 0
+    first_step: int = 0
+    first_epoch: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The epoch that the next step belongs to, and its batch within it."""
+        epochs, batch = divmod(self.step - self.first_step, self.steps_per_epoch)
+        return self.first_epoch + epochs, batch
 
     @property
     def steps_per_epoch(self) -> int:
@@ -238,16 +252,29 @@ class Module(Protocol):
     manifest: Manifest
     target: str
 
-    def predict(self, params: np.ndarray[Any, Any], hypers: np.ndarray[Any, Any],
-                inputs: tuple[np.ndarray[Any, Any], ...]) -> tuple[np.ndarray[Any, Any], ...]:
+    def predict(
+        self,
+        params: np.ndarray[Any, Any],
+        hypers: np.ndarray[Any, Any],
+        inputs: tuple[np.ndarray[Any, Any], ...],
+    ) -> tuple[np.ndarray[Any, Any], ...]:
         """Outputs for a batch."""
 
-    def loss(self, params: np.ndarray[Any, Any], hypers: np.ndarray[Any, Any],
-             data: tuple[np.ndarray[Any, Any], ...]) -> float:
+    def loss(
+        self,
+        params: np.ndarray[Any, Any],
+        hypers: np.ndarray[Any, Any],
+        data: tuple[np.ndarray[Any, Any], ...],
+    ) -> float:
         """The objective on a batch, regularizers included."""
 
-    def gradients(self, params: np.ndarray[Any, Any], hypers: np.ndarray[Any, Any],
-                  data: tuple[np.ndarray[Any, Any], ...], out: np.ndarray[Any, Any]) -> float:
+    def gradients(
+        self,
+        params: np.ndarray[Any, Any],
+        hypers: np.ndarray[Any, Any],
+        data: tuple[np.ndarray[Any, Any], ...],
+        out: np.ndarray[Any, Any],
+    ) -> float:
         """The objective; its gradient is written to the flat block `out`."""
 
     def train(self, run: Run, steps: int) -> int:
@@ -257,6 +284,10 @@ class Module(Protocol):
         in `run.losses`, is not finite; its update was not applied.
         """
 
-    def trace(self, params: np.ndarray[Any, Any], hypers: np.ndarray[Any, Any],
-              data: tuple[np.ndarray[Any, Any], ...]) -> dict[str, np.ndarray[Any, Any]]:
+    def trace(
+        self,
+        params: np.ndarray[Any, Any],
+        hypers: np.ndarray[Any, Any],
+        data: tuple[np.ndarray[Any, Any], ...],
+    ) -> dict[str, np.ndarray[Any, Any]]:
         """Every named tensor of forward, loss, adjoints and gradients on a batch, in order of computation."""

@@ -169,5 +169,7 @@ def test_starts_fast_and_without_sympy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    shown = subprocess.run([sys.executable, "-m", "symbackprop", "--version"], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "symbackprop", "--version"], capture_output=True, text=True, check=True
+    )
     assert shown.stdout.startswith("symbackprop, version ")

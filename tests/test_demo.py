@@ -38,7 +38,7 @@ def test_without_scikit_learn_the_demo_names_the_cure(tmp_path: Path, monkeypatc
     genuine = builtins.__import__
 
     def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.split(".")[0] == "sklearn":
+        if name.split(".", maxsplit=1)[0] == "sklearn":
             raise ImportError(name)
         return genuine(name, *args, **kwargs)
 

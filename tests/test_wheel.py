@@ -25,7 +25,7 @@ for target in sys.argv[2:]:
     model = sb.compile(net, target=target, optimizer="adam", seed=0)
     history = model.fit(X, y, epochs=5, batch_size=16, verbose=False)
     assert model.target == target and history.loss[-1] < history.loss[0], (target, history)
-assert "\\\\begin{document}" in net.derive().latex()
+assert "\\\\begin{document}" in net.derive().latex(standalone=True)
 print("trained", *sys.argv[2:])
 """
 

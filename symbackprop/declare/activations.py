@@ -1,7 +1,7 @@
 """Activations: forward formulas only; SymPy takes their derivatives.
 
 To add one, write its formula as a function of one entry `z` and list it in `ACTIVATIONS`. One that needs a
-whole row (softmax) is a function of `z` as a function of its last index, and of that index; list it in `ROW_ACTIVATIONS`.
+whole row (softmax) takes `z` as a function of its last index, and that index; list it in `ROW_ACTIVATIONS`.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _dimensions(lhs: Entry, body: Expr, text: str) -> dict[Index, Dim]:
 
 def _clash(text: str, index: Index, one: tuple[Dim, Entry, int], two: tuple[Dim, Entry, int]) -> str:
     parts = [
-        f"axis {axis} of {node.tensor.name} {node.tensor.shape_text}, size {'N (the batch)' if d.size is None else d.size}"
+        f"axis {axis} of {node.tensor.name} {node.tensor.shape_text}, size {d.size or 'N (the batch)'}"
         for d, node, axis in (one, two)
     ]
     return f"{text}: index {index.name} stands on {parts[0]}, and on {parts[1]}; they must be equal"
@@ -125,4 +125,4 @@ def _retype(expr: Expr, typed: dict[Index, Index], dims: dict[Index, Dim]) -> Ex
     if isinstance(expr, Over):
         inner = {b: b.fresh(dims[b]) for b in expr.bound}
         return type(expr).raw(_retype(expr.body, {**typed, **inner}, dims), tuple(inner.values()))
-    return expr.func(*(_retype(a, typed, dims) for a in expr.args))  # type: ignore[no-any-return]
+    return expr.func(*(_retype(a, typed, dims) for a in expr.args))

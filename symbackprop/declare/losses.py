@@ -6,7 +6,6 @@ To add one, write its formula as a function of one entry each and list it in `LO
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,5 +107,3 @@ def loss_equations(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[tupl
     for dim in prediction.dims if loss.reduction == "mean" else prediction.dims[:1]:
         divisor = divisor * Size(dim)
     return before, total / divisor
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from .regularizers import L2, Regularizer, check_strength, penalty
 if TYPE_CHECKING:
     from sympy import Expr
 
-    from ..records import Derivation
+    from ..records import Derivation, Source
 
 BATCH = Dim("N")
 RESERVED = ("L", "N", "t", "theta", "g")
@@ -66,7 +66,7 @@ class Network:
                 raise DeclarationError(f"layer {place} is an Input; only the first may be one")
             if isinstance(item, type) or not (hasattr(item, "build") or callable(item)):
                 raise DeclarationError(
-                    f"layer {place} is {item!r}; a layer is sb.Dense(...), sb.Activation(...), or a function of a tensor"
+                    f"layer {place} is {item!r}; a layer is sb.Dense(...), sb.Activation(...) or a function of a tensor"
                 )
 
     @property
@@ -81,7 +81,8 @@ class Network:
     def system(self) -> System:
         """The equations; imports SymPy."""
         x: Tensor = self.layers[0].tensor(BATCH)
-        names, equations, h = Names(), [], x
+        names, h = Names(), x
+        equations: list[Equation] = []
         for place, item in enumerate(self.layers[1:], 2):
             block = item.build(h, names) if hasattr(item, "build") else item(h)
             if not isinstance(block, Block):
@@ -122,10 +123,16 @@ class Network:
             )
 
     def derive(self, optimizer: Any = None) -> Derivation:
-        """The derivation of this network, see `symbackprop.derive`."""
+        """The derivation of this network, see `pipeline.derive`."""
         from ..pipeline import derive
 
         return derive(self, optimizer)
+
+    def emit(self, target: str = "c", optimizer: Any = None, dtype: str = "float32") -> Source:
+        """The generated source of this network's training program, see `pipeline.emit`."""
+        from ..pipeline import emit
+
+        return emit(self, target, optimizer, dtype)
 
     @property
     def key(self) -> str:
@@ -186,8 +193,8 @@ def _check_system(system: System) -> None:
             raise DeclarationError(f"the name {tensor.name} is reserved ({', '.join(RESERVED)}); choose another")
         if known.setdefault(tensor.name, tensor) is not tensor:
             raise DeclarationError(
-                f"the name {tensor.name} is used twice: a {known[tensor.name].kind} {known[tensor.name].shape_text} and "
-                f"a {tensor.kind} {tensor.shape_text}; give one of them another name"
+                f"the name {tensor.name} is used twice: a {known[tensor.name].kind} {known[tensor.name].shape_text} "
+                f"and a {tensor.kind} {tensor.shape_text}; give one of them another name"
             )
 
     for tensor in (*system.inputs, *system.targets, *system.hypers, *system.parameters):

@@ -152,7 +152,13 @@ class Optimizer:
         # every hyper-parameter keeps its place in the scalar block, used or not
         hypers = tuple(symbols.hypers.get(n) or hyper_tensor(n, v) for n, v in self._values.items())
         return Update(
-            type(self).__name__, theta, gradient, symbols.step, tuple(symbols.states.values()), hypers, equations
+            type(self).__name__,
+            theta,
+            gradient,
+            symbols.step,
+            tuple(symbols.states.values()),
+            hypers,
+            equations,
         )
 
     def __repr__(self) -> str:
@@ -191,7 +197,9 @@ def _ordered(name: str, rules: Any, theta: Tensor, symbols: _Symbols) -> tuple[E
         known = {e.lhs for e in done}
         ready = [t for t, v in todo.items() if {n.tensor for n in v.atoms(NextEntry)} <= known]
         if not ready:
-            raise DeclarationError(f"{name}.update: the new values of {', '.join(t.name for t in todo)} need each other")
+            raise DeclarationError(
+                f"{name}.update: the new values of {', '.join(t.name for t in todo)} need each other"
+            )
         done += [Equation(t, (), todo.pop(t)) for t in ready]
     return tuple(done)
 
@@ -266,7 +274,12 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """Bias-corrected Adam; eps outside the root, added after the correction."""
 
-    eta, beta1, beta2, eps = hyper("eta", 1e-3), hyper("beta1", 0.9), hyper("beta2", 0.999), hyper("eps", 1e-8)
+    eta, beta1, beta2, eps = (
+        hyper("eta", 1e-3),
+        hyper("beta1", 0.9),
+        hyper("beta2", 0.999),
+        hyper("eps", 1e-8),
+    )
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Adam."""

@@ -1,0 +1,1 @@
+"""Derive: differentiate equation by equation, contract deltas, accumulate adjoints in reverse."""

@@ -48,9 +48,7 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
         if eq.lhs in sweep.bars:
             _spread(sweep, eq, None)
     gradients = tuple(_gradient(sweep, theta) for theta in system.parameters)
-    return Derivation(
-        system, system.forward, system.objective, tuple(sweep.adjoints), gradients, tuple(sweep.steps)
-    )
+    return Derivation(system, system.forward, system.objective, tuple(sweep.adjoints), gradients, tuple(sweep.steps))
 
 
 def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:

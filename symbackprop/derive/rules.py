@@ -10,7 +10,24 @@
 
 from __future__ import annotations
 
-from sympy import Abs, Expr, Function, Max, Min, Number, Piecewise, ceiling, cos, erf, erfc, exp, floor, log, sign, sin
+from sympy import (
+    Abs,
+    Expr,
+    Function,
+    Max,
+    Min,
+    Number,
+    Piecewise,
+    ceiling,
+    cos,
+    erf,
+    erfc,
+    exp,
+    floor,
+    log,
+    sign,
+    sin,
+)
 from sympy import cosh as sp_cosh
 from sympy import sinh as sp_sinh
 from sympy import tanh as sp_tanh
@@ -87,4 +104,4 @@ def _map(expr: Expr, rule: object) -> Expr:
     if not expr.args:
         return expr
     args = tuple(_map(a, rule) for a in expr.args)
-    return rule(expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else expr.func(*args))  # type: ignore[no-any-return]
+    return rule(expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else expr.func(*args))

@@ -1,0 +1,1 @@
+"""Emit: print a program in a target language through Jinja templates."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sympy import Expr, Mul, Piecewise
 
@@ -11,7 +12,7 @@ from ..language.nodes import Entry, Index, Size
 from ..language.tensor import Tensor
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement
 from .dialect import NUMPY
-from .printer import ATOM, PRODUCT, UNARY, Printer
+from .printer import ATOM, MATMUL, PRODUCT, UNARY, Printer
 
 LETTERS = "abcdefghijklmnopqrstuvw"
 REDUCERS = {SUM: "np.sum", MAX: "np.max", ARGMAX: "np.argmax"}
@@ -49,16 +50,16 @@ class Arrays:
             return _aligned(f"np.arange({self._size(e)})", (e,), space)
         return None
 
-    def _inlined(self, made: Statement, e: Entry, space: tuple[Index, ...]) -> str | tuple[str, int]:
+    def _inlined(self, made: Statement, e: Entry, space: tuple[Index, ...]) -> tuple[str, int]:
+        """A helper's value written out where it is read, and how tightly that text binds."""
         renaming = dict(zip(made.indices, e.indices, strict=True))
-        here = Statement(
-            made.lhs, tuple(renaming.values()), made.op, made.over, substitute(made.body, renaming), made.source  # type: ignore[arg-type]
-        )
+        here = replace(made, indices=tuple(renaming.values()), body=substitute(made.body, renaming))
         text = self.value(here)
-        level = PRODUCT if " @ " in text or made.op == MAP else ATOM
-        placed = _aligned(f"({text})" if level < ATOM and here.indices != _within(here.indices, space) else text,
-                          here.indices, space)
-        return placed if placed != text else (text, UNARY if " @ " in text and "(" not in text[:1] else level)
+        own = MATMUL if " @ " in text or made.op == MAP else ATOM
+        placed = _aligned("", here.indices, space)
+        if not placed:
+            return text, own
+        return (f"({text}){placed}" if own < ATOM else text + placed), ATOM
 
     def _size(self, index: Index) -> str:
         assert index.dim is not None
@@ -93,7 +94,7 @@ class Arrays:
         wanted = {*s.indices, *s.over}
         for e in sorted(s.body.atoms(Entry), key=lambda e: e.sort_key()):
             if len(e.indices) == len(wanted) and set(e.indices) == wanted:
-                return e.indices
+                return tuple(i for i in e.indices if isinstance(i, Index))
         return (*s.indices, *s.over)
 
     def _product(self, s: Statement) -> str | None:
@@ -109,19 +110,28 @@ class Arrays:
     def _einsum(self, s: Statement, entries: list[Entry]) -> str:
         used = dict.fromkeys(i for e in entries for i in e.indices)
         letters = {i: LETTERS[a] for a, i in enumerate(used)}
-        inputs = ",".join("".join(letters[i] for i in e.indices) for e in entries)  # type: ignore[index]
+        inputs = ",".join("".join(letters[i] for i in e.indices) for e in entries)
         output = "".join(letters[i] for i in s.indices)
         return f'np.einsum("{inputs}->{output}", {", ".join(self._whole(e) for e in entries)})'
 
     def _whole(self, e: Entry) -> str:
-        return self.over(e, e.indices)  # type: ignore[arg-type]
+        return self.over(e, e.indices)
+
+    def operand(self, e: Entry, transposed: bool) -> str:
+        """A whole tensor as a factor of `@`."""
+        return self.over(e, e.indices, ATOM) + ".T" if transposed else self.over(e, e.indices, UNARY)
 
 
 class _ArrayPrinter(Printer):
     """The scalar printer with arrays for leaves, and NumPy's ways with masks and constants."""
 
     def __init__(self, arrays: Arrays, space: tuple[Index, ...]) -> None:
+        self.inlined = arrays.inlined
         super().__init__(NUMPY, lambda e: arrays.leaf(e, space))
+
+    def weight(self, e: Expr) -> int:
+        """A helper that is written out weighs as much as a product."""
+        return super().weight(e) + sum(2 for entry in e.atoms(Entry) if entry.tensor in self.inlined)
 
     def _choice(self, branches: tuple[Expr, ...]) -> str:
         if all(not value.has(Entry) for value, _ in (b.args for b in branches)):
@@ -172,9 +182,6 @@ def _matmul(arrays: Arrays, s: Statement, entries: list[Entry]) -> str | None:
         if len(left.indices) > 2 or len(right.indices) > 2 or set(rows) & set(columns) or not rows:
             continue
         if inner in left.indices and inner in right.indices and (*rows, *columns) == s.indices:
-            left_text = arrays._whole(left) + (".T" if left.indices != (*rows, inner) else "")
-            right_text = arrays._whole(right) + (".T" if right.indices != (inner, *columns) else "")
-            return f"{left_text} @ {right_text}"
+            ordered = ((left, (*rows, inner)), (right, (inner, *columns)))
+            return " @ ".join(arrays.operand(entry, order != entry.indices) for entry, order in ordered)
     return None
-
-

@@ -37,7 +37,7 @@ def manifest(program: Program, dtype: str) -> Manifest:
         states=tuple(s.name for s in update.states),
         hypers=tuple((h.name, h.value or 0.0) for h in values),
         metric=system.metric,
-        trace=tuple(s.lhs.name for s in program.statements),
+        trace=tuple(s.lhs.name for s in program.statements if s.lhs is s.source.lhs),
         optimizer=update.name,
     )
 

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Abs, Max, Min, acos, asin, atan, ceiling, cos, cosh, erf, erfc, exp, floor, log, sign, sin, sinh, tan, tanh
+from sympy import (
+    Abs,
+    Max,
+    Min,
+    acos,
+    asin,
+    atan,
+    ceiling,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    floor,
+    log,
+    sign,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 from sympy.codegen.cfunctions import expm1, log1p
 
 
@@ -28,7 +48,15 @@ NUMPY = Dialect(
     "numpy",
     {f: f"np.{n}" for f, n in PLAIN.items()}
     | {f: f"np.arc{n[1:]}" for f, n in OTHER.items()}
-    | {Abs: "np.abs", sign: "np.sign", ceiling: "np.ceil", Max: "np.maximum", Min: "np.minimum", erf: "erf", erfc: "erfc"},
+    | {
+        Abs: "np.abs",
+        sign: "np.sign",
+        ceiling: "np.ceil",
+        Max: "np.maximum",
+        Min: "np.minimum",
+        erf: "erf",
+        erfc: "erfc",
+    },
     suffix="",
     choice="np.where({condition}, {yes}, {no})",
     both="({left}) & ({right})",

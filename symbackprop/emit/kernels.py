@@ -87,8 +87,10 @@ class KernelView:
     matrices: Matrices | None
 
 
-def kernel_view(kernel: Kernel, names: Mapping[Tensor, str], scalars: Mapping[Tensor, str], dialect: Dialect) -> KernelView:
-    """One kernel, printed. `names` are arrays, `scalars` run-time scalars (hyper-parameters) as C double expressions."""
+def kernel_view(
+    kernel: Kernel, names: Mapping[Tensor, str], scalars: Mapping[Tensor, str], dialect: Dialect
+) -> KernelView:
+    """One kernel, printed. `names` are arrays, `scalars` hyper-parameters as C expressions of type double."""
     return _Writer(kernel, names, scalars, dialect).view()
 
 
@@ -275,5 +277,3 @@ def _strides(tensor: Tensor, indices: Sequence[Index], side: str) -> dict[tuple[
         else:
             step *= dim.size
     return made
-
-

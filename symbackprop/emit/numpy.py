@@ -64,7 +64,6 @@ def emit_numpy(program: Program, dtype: str) -> Source:
     lines = _Lines(program.statements, names)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     objective = program.derivation.objective.lhs
-    everything = {s.lhs for s in program.statements}
     view = ModuleView(
         title=title(program),
         dtype=dtype,
@@ -76,11 +75,11 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         predict=lines.of(system.outputs),
         loss=lines.of([objective]),
         gradients=lines.of([objective, *gradients]),
-        trace=lines.of(everything, inline=False),
+        trace=lines.of(lines.named),
         outputs=tuple(names[t] for t in system.outputs),
         objective=names[objective],
         gradient_names=tuple(names[t] for t in gradients),
-        traced=tuple((s.lhs.name, names[s.lhs]) for s in program.statements),
+        traced=tuple((s.lhs.name, names[s.lhs]) for s in program.statements if s.lhs in lines.named),
         update_scalars=tuple(h.name for h in update.hypers),
         states=tuple(s.name for s in update.states),
         update=_update_lines(update.equations),
@@ -105,12 +104,12 @@ class _Lines:
         self.names = names
         self.named = {s.source.lhs for s in statements}
 
-    def of(self, wanted: Iterable[Tensor], inline: bool = True) -> tuple[Line, ...]:
+    def of(self, wanted: Iterable[Tensor]) -> tuple[Line, ...]:
         """The lines that the wanted tensors need; helper sums read once are written where they are read."""
         wanted = list(wanted)
         chosen = needed_statements(self.statements, wanted)
         reads: Counter[Tensor] = Counter(e.tensor for s in chosen for e in _entries(s.body))
-        inlined = {s.lhs: s for s in chosen if inline and s.lhs not in self.named and reads[s.lhs] == 1}
+        inlined = {s.lhs: s for s in chosen if s.lhs not in self.named and reads[s.lhs] == 1}
         arrays = Arrays(self.names, inlined)
         return tuple(
             Line(self.names[s.lhs], arrays.value(s), _comment(s, s.lhs in self.named))
@@ -148,5 +147,3 @@ def _update_lines(equations: tuple[Equation, ...]) -> tuple[Line, ...]:
 
     printer = Printer(NUMPY, leaf)
     return tuple(Line(f"{eq.lhs.name}_new", printer.text(eq.rhs), f"next({eq.lhs.name})") for eq in equations)
-
-

@@ -12,7 +12,7 @@ from ..errors import EmissionError
 from ..language.nodes import Entry, Index, Over, Size
 from .dialect import Dialect
 
-SUM, PRODUCT, UNARY, POWER, ATOM = 1, 2, 3, 4, 5
+SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = 1, 2, 3, 4, 5, 6
 RELATIONS = {"==": "==", "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
@@ -65,14 +65,22 @@ class Printer:
 
     def _sum(self, e: Add) -> str:
         text = ""
-        for term in _ordered_terms(e):
+        for term in self._ordered_terms(e):
             negative = _is_negative(term)
-            body = self.text(-term if negative else term, PRODUCT)
+            body = self.text(-term if negative else term, MATMUL)
             if text:
                 text += f" - {body}" if negative else f" + {body}"
             else:
                 text = f"-{body}" if negative else body
         return text
+
+    def _ordered_terms(self, e: Add) -> list[Expr]:
+        """Positive terms first, products of tensors before single ones, numbers first of all."""
+        return sorted(e.args, key=lambda t: (_is_negative(t), not isinstance(t, Number), -self.weight(t), t.sort_key()))
+
+    def weight(self, e: Expr) -> int:
+        """How much stands in a term; heavy ones come first in a sum."""
+        return len(e.atoms(Entry)) + 2 * len(e.atoms(Over))
 
     def _product(self, e: Mul) -> tuple[str, int]:
         if _is_negative(e):
@@ -118,7 +126,7 @@ class Printer:
     def condition(self, e: Expr) -> str:
         """A comparison, or several joined by and."""
         if isinstance(e, And):
-            parts = sorted((self.condition(a) for a in e.args))
+            parts = sorted(self.condition(a) for a in e.args)
             text = parts[0]
             for part in parts[1:]:
                 text = self.dialect.both.format(left=text, right=part)
@@ -140,15 +148,6 @@ def _is_negative(e: Expr) -> bool:
     if isinstance(e, Number):
         return bool(e < 0)
     return isinstance(e, Mul) and isinstance(e.args[0], Number) and bool(e.args[0] < 0)
-
-
-def _ordered_terms(e: Add) -> list[Expr]:
-    """Positive terms first, products of tensors before single ones, numbers first of all."""
-    return sorted(e.args, key=lambda t: (_is_negative(t), not isinstance(t, Number), -_weight(t), t.sort_key()))
-
-
-def _weight(e: Expr) -> int:
-    return len(e.atoms(Entry)) + 2 * len(e.atoms(Over))
 
 
 def _factor_key(e: Expr) -> tuple[int, object]:

@@ -1,0 +1,1 @@
+"""The language of equations: tensors, indices, sums; and how they are substituted."""

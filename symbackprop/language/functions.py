@@ -44,7 +44,7 @@ def _call(name: str, *args: Any) -> Expr:
 
     from .nodes import sympify_number
 
-    return getattr(sympy, name)(*map(sympify_number, args))  # type: ignore[no-any-return]
+    return getattr(sympy, name)(*map(sympify_number, args))
 
 
 def exp(x: Any) -> Expr:

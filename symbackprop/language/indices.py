@@ -60,7 +60,7 @@ def refresh(expr: Expr) -> Expr:
     if isinstance(expr, Over):
         fresh: dict[Expr, Expr] = {b: b.fresh() for b in expr.bound}
         body = _substitute(refresh(expr.body), fresh, set())
-        return type(expr).raw(body, tuple(fresh[b] for b in expr.bound))  # type: ignore[misc]
+        return type(expr).raw(body, tuple(fresh[b] for b in expr.bound))
     if not expr.args or not expr.has(Over):
         return expr
     return expr.func(*map(refresh, expr.args))
@@ -80,7 +80,8 @@ def make_sum(body: Expr, bound: Iterable[Index]) -> Expr:
         factor *= Size(index.dim)
     if not present:
         return factor * body
-    outside, inside = [factor], []
+    outside: list[Expr] = [factor]
+    inside: list[Expr] = []
     for f in Mul.make_args(body):
         (inside if set(free_indices(f)) & set(present) else outside).append(f)
     if len(inside) == 1 and isinstance(inside[0], Sum):
@@ -111,7 +112,7 @@ def _canonical(expr: Expr) -> tuple[Expr, int]:
             b: Index(f"i{height}{p}" if p else f"i{height}", b.dim, ("bound", height, p)) for p, b in enumerate(order)
         }
         bound = tuple(named[b] for b in order)
-        return type(expr).raw(_substitute(body, named, set(bound)), bound), height + 1  # type: ignore[arg-type]
+        return type(expr).raw(_substitute(body, named, set(bound)), bound), height + 1
     pairs = [_canonical(a) for a in expr.args]
     height = max(h for _, h in pairs)
     args = tuple(a for a, _ in pairs)

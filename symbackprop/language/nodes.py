@@ -33,13 +33,20 @@ class Index(AtomicExpr):  # type: ignore[misc]
     dim: Dim | None
 
     def __new__(cls, name: str, dim: Dim | None = None, uid: Any = None) -> Index:
+        """A node of the expression tree; equal arguments make equal nodes."""
         self = AtomicExpr.__new__(cls)
         self.name, self.dim = name, dim
         self.uid = next(_fresh) if uid is None else uid
         return self  # type: ignore[no-any-return]
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        return (self.name, self.uid, self.dim)
+        # text only: SymPy orders atoms by comparing these
+        return (self.name, self._order, str(self.dim), str(self.dim and self.dim.name))
+
+    @property
+    def _order(self) -> str:
+        """The identity as text that sorts by age, whatever was made before in this process."""
+        return f"1{self.uid:015d}" if isinstance(self.uid, int) else f"0{self.uid}"
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.name, self.dim, self.uid)
@@ -51,7 +58,8 @@ class Index(AtomicExpr):  # type: ignore[misc]
         return f"{self.name}:{self.uid}:{self.dim}"
 
     def sort_key(self, order: Any = None) -> tuple[Any, ...]:
-        key = (1, (f"{self.name}:{self.uid}",))
+        """SymPy's canonical order."""
+        key = (1, (f"{self.name}:{self._order}",))
         return self.class_key(), key, Integer(1).sort_key(), Integer(1)
 
     def fresh(self, dim: Dim | None = None) -> Index:
@@ -66,6 +74,7 @@ class TensorRef(Atom):  # type: ignore[misc]
     tensor: Tensor
 
     def __new__(cls, tensor: Tensor) -> TensorRef:
+        """A node of the expression tree; equal arguments make equal nodes."""
         self = Atom.__new__(cls)
         self.tensor = tensor
         return self  # type: ignore[no-any-return]
@@ -79,6 +88,7 @@ class TensorRef(Atom):  # type: ignore[misc]
     _sympyrepr = _sympystr
 
     def sort_key(self, order: Any = None) -> tuple[Any, ...]:
+        """SymPy's canonical order."""
         return self.class_key(), (1, (self.tensor.name,)), Integer(1).sort_key(), Integer(1)
 
 
@@ -90,18 +100,21 @@ class Entry(Expr):  # type: ignore[misc]
     is_finite = True
 
     def __new__(cls, tensor: Tensor | TensorRef, *indices: Any) -> Entry:
+        """A node of the expression tree; equal arguments make equal nodes."""
         ref = tensor if isinstance(tensor, TensorRef) else TensorRef(tensor)
         checked = tuple(map(_as_index, indices))
         return Expr.__new__(cls, ref, *checked)  # type: ignore[no-any-return]
 
     @property
     def tensor(self) -> Tensor:
+        """The tensor that this is an entry of."""
         ref = self.args[0]
         assert isinstance(ref, TensorRef)
         return ref.tensor
 
     @property
     def indices(self) -> tuple[Expr, ...]:
+        """An index or an integer for every axis."""
         return tuple(self.args[1:])
 
     def _sympystr(self, printer: Any) -> str:
@@ -128,6 +141,7 @@ class Size(AtomicExpr):  # type: ignore[misc]
     dim: Dim
 
     def __new__(cls, dim: Dim) -> Size:
+        """A node of the expression tree; equal arguments make equal nodes."""
         self = AtomicExpr.__new__(cls)
         self.dim = dim
         return self  # type: ignore[no-any-return]
@@ -142,6 +156,7 @@ class Size(AtomicExpr):  # type: ignore[misc]
         return f"Size({self.dim.name}={self.dim.size})"
 
     def sort_key(self, order: Any = None) -> tuple[Any, ...]:
+        """SymPy's canonical order."""
         return self.class_key(), (1, (self.dim.name,)), Integer(1).sort_key(), Integer(1)
 
 
@@ -156,6 +171,7 @@ class Over(Expr):  # type: ignore[misc]
     is_real = True
 
     def __new__(cls, body: Any, *bound: Index) -> Expr:
+        """A node of the expression tree; equal arguments make equal nodes."""
         for index in bound:
             if not isinstance(index, Index):
                 raise DeclarationError(f"{cls.__name__} runs over indices made by sb.indices; got {index!r}")
@@ -165,14 +181,16 @@ class Over(Expr):  # type: ignore[misc]
     @classmethod
     def raw(cls, body: Expr, bound: Iterable[Index]) -> Expr:
         """The node as it stands, for code that has made its indices fresh itself."""
-        return Expr.__new__(cls, body, *bound)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, body, *bound)
 
     @property
     def body(self) -> Expr:
+        """What is summed or compared."""
         return self.args[0]
 
     @property
     def bound(self) -> tuple[Index, ...]:
+        """The indices it runs over."""
         return tuple(self.args[1:])
 
     def _sympystr(self, printer: Any) -> str:
@@ -201,7 +219,7 @@ class ArgMax(Over):
 def sympify_number(value: Any) -> Expr:
     """A SymPy expression from an expression or a number; text is refused, it is never evaluated."""
     if isinstance(value, Basic):
-        return value  # type: ignore[return-value]
+        return value
     if isinstance(value, str):
         raise DeclarationError(f"an expression was expected, but text was given: {value!r}")
     if isinstance(value, Tensor):
@@ -212,7 +230,7 @@ def sympify_number(value: Any) -> Expr:
             )
         return Entry(value)
     if isinstance(value, (int, float)):
-        return sympify(value)  # type: ignore[no-any-return]
+        return sympify(value)
     raise DeclarationError(f"an expression was expected; got {type(value).__name__} {value!r}")
 
 

@@ -41,4 +41,4 @@ class Skeleton:
 
     def restore(self, expr: Expr) -> Expr:
         """The nodes put back for their symbols."""
-        return substitute(expr, self.nodes)  # type: ignore[arg-type]
+        return substitute(expr, self.nodes)

@@ -91,7 +91,9 @@ class Tensor:
     def entries(self) -> int:
         """Number of entries of a tensor without a batch axis."""
         if any(d.size is None for d in self.dims):
-            raise DeclarationError(f"{self.name} {self.shape_text} has a batch axis: its size is known at run time only")
+            raise DeclarationError(
+                f"{self.name} {self.shape_text} has a batch axis: its size is known at run time only"
+            )
         return math.prod(d.size for d in self.dims if d.size is not None)
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ typedef struct {{
     const double *hyper;
     {real} *arena;
     const {real} *const *data;
-    int64_t rows, batch, step, order_epoch;
+    int64_t rows, batch, step, first_step, first_epoch, order_epoch;
     int64_t *order;
     uint64_t *scratch;
     uint64_t seed;
@@ -37,6 +37,7 @@ typedef struct {{
 }} sbp_run;
 int64_t sbp_train(sbp_run *run, int64_t steps);
 """
+KEPT = 1 << 24  # entries of the largest arena that a thread keeps between calls
 SCRATCH = 2048  # uint64s of the shuffle's scratch that do not grow with the rows; 4 a row beside them
 
 
@@ -51,9 +52,7 @@ class NativeModule:
         self._dtype = np.dtype(self.manifest.dtype)
         self._real = "float" if self._dtype == np.float32 else "double"
         compiler = find_compiler()
-        self._ffi, self._lib = open_library(
-            build(source.text, compiler=compiler), DECLARATIONS.format(real=self._real)
-        )
+        self._ffi, self._lib = open_library(build(source.text, compiler=compiler), DECLARATIONS.format(real=self._real))
         self._local = threading.local()
         self._reference: NumpyModule | None = None
 
@@ -65,7 +64,9 @@ class NativeModule:
         size = int(self._lib.sbp_arena_size(rows))
         arena: Array | None = getattr(self._local, "arena", None)
         if arena is None or arena.size < size:
-            arena = self._local.arena = _aligned_zeros(size, self._dtype)
+            arena = _aligned_zeros(size, self._dtype)
+            if size <= KEPT:
+                self._local.arena = arena
         return arena
 
     def _pointer(self, array: Array, kind: str) -> Any:
@@ -113,7 +114,8 @@ class NativeModule:
         raw.params, raw.state = self._pointer(run.params, real), self._pointer(run.state, real)
         raw.hyper, raw.arena = self._pointer(run.hypers, "double *"), self._pointer(arena, real)
         raw.data = self._ffi.cast(f"const {self._real} *const *", pointers)
-        raw.rows, raw.batch, raw.step = run.rows, run.batch, run.step
+        raw.rows, raw.batch = run.rows, run.batch
+        raw.step, raw.first_step, raw.first_epoch = run.step, run.first_step, run.first_epoch
         raw.order, raw.order_epoch = self._pointer(run.order, "int64_t *"), run.order_epoch
         raw.scratch, raw.seed = self._pointer(scratch, "uint64_t *"), run.seed
         raw.shuffle, raw.drop_last = run.shuffle, run.drop_last

@@ -99,7 +99,7 @@ class NumpyModule:
         return steps
 
     def _rows(self, run: Run) -> Array:
-        epoch, place = divmod(run.step, run.steps_per_epoch)
+        epoch, place = run.place
         if run.order_epoch != epoch:
             run.order[...] = permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
             run.order_epoch = epoch

@@ -34,12 +34,16 @@ def fuse(statements: tuple[Statement, ...], kept: frozenset[Tensor]) -> tuple[Ke
             place, renaming = home
             maker[s.lhs] = place
             groups[place].statements.append(_renamed(s, renaming))
-    return tuple(_kernel(g, groups, kept) for g in groups)
+    readers: dict[Tensor, set[int]] = {}
+    for place, group in enumerate(groups):
+        for s in group.statements:
+            for e in s.body.atoms(Entry):
+                readers.setdefault(e.tensor, set()).add(place)
+    read_elsewhere = {t for t, home in maker.items() if readers.get(t, set()) - {home}}
+    return tuple(_kernel(g, kept | read_elsewhere) for g in groups)
 
 
-def _home(
-    s: Statement, groups: list[_Group], maker: dict[Tensor, int]
-) -> tuple[int, dict[Expr, Expr]] | None:
+def _home(s: Statement, groups: list[_Group], maker: dict[Tensor, int]) -> tuple[int, dict[Expr, Expr]] | None:
     """The group that a map can join: the last one that makes something it reads, if read entry by entry."""
     read = [e for e in s.body.atoms(Entry) if e.tensor in maker]
     if s.op != MAP or not read:
@@ -67,15 +71,12 @@ def _renamed(s: Statement, renaming: dict[Expr, Expr]) -> Statement:
     return replace(s, indices=indices, body=substitute(s.body, renaming))
 
 
-def _kernel(group: _Group, groups: list[_Group], kept: frozenset[Tensor]) -> Kernel:
-    made = {s.lhs for s in group.statements}
-    read_elsewhere = {
-        e.tensor for g in groups if g is not group for s in g.statements for e in s.body.atoms(Entry)
-    }
+def _kernel(group: _Group, read: frozenset[Tensor]) -> Kernel:
+    """A group as a kernel; `read` are the tensors that somebody outside their kernel reads."""
     first = group.statements[0]
     reduction = first if first.op != MAP else None
     maps = tuple(group.statements[1:] if reduction else group.statements)
-    stored = frozenset(t for t in made if t in kept or t in read_elsewhere)
+    stored = frozenset(s.lhs for s in group.statements if s.lhs in read)
     name = "_".join(s.lhs.name for s in group.statements if s.lhs in stored) or first.lhs.name
     product = as_product(reduction) if reduction is not None else None
     return Kernel(name, group.space, reduction, maps, stored, product)

@@ -45,7 +45,7 @@ def _match(s: Statement, left: Entry, right: Entry, scalar: Expr) -> Product | N
     groups = ((left.indices, rows), (left.indices, order), (right.indices, columns), (right.indices, order))
     if not all(_adjacent(indices, group) for indices, group in groups):
         return None
-    return Product(left.tensor, right.tensor, left.indices, right.indices, rows, columns, order, scalar)  # type: ignore[arg-type]
+    return Product(left.tensor, right.tensor, left.indices, right.indices, rows, columns, order, scalar)
 
 
 def _adjacent(indices: tuple[Expr, ...], group: tuple[Expr, ...]) -> bool:

@@ -97,7 +97,7 @@ def _elementwise(node: Node, f: Callable[[Node], Node]) -> Node:
         case Bracket(condition):
             return Bracket(f(condition))
         case Cases(branches, otherwise):
-            return Cases(tuple((f(v), f(c)) for v, c in branches), f(otherwise))
+            return Cases(tuple((f(v), f(c)) for v, c in branches), None if otherwise is None else f(otherwise))
     raise AssertionError(node)
 
 

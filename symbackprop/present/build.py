@@ -18,7 +18,7 @@ from sympy.logic.boolalg import And, Or
 from ..language.indices import free_indices
 from ..language.nodes import Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
-from .terms import Term, add
+from .terms import Term, add, is_plain
 from .tree import Apply, Bracket, Cases, Constant, Leaf, Logic, Node, Number, Power, Relation, Size
 
 Axes = tuple[Index, ...]
@@ -76,7 +76,7 @@ class Builder:
         if isinstance(expr, (Mul, Pow)):
             return self.product(expr, axes)
         if isinstance(expr, sp.Add):
-            return add(self.part(a, axes) for a in expr.args)
+            return self._sum(expr, axes)
         if isinstance(expr, Over):
             return self.over(expr, axes)
         if isinstance(expr, Entry):
@@ -84,11 +84,17 @@ class Builder:
             return self.entry(expr, axes) if expr.indices else Term(numerator=(leaf,))
         if isinstance(expr, Piecewise):
             return self._piecewise(expr, axes)
-        if isinstance(expr, sp.Function):
+        if isinstance(expr, sp.core.function.Application):
             ordered = sorted(expr.args, key=lambda a: not a.is_Number)
             name = NAMES.get(expr.func, expr.func.__name__.lower())
             return self.wrapped(Apply(name, self.nodes(ordered, axes)), axes)
         return self.atom(expr)
+
+    def _sum(self, expr: sp.Add, axes: Axes) -> Term:
+        total = add(self.part(a, axes) for a in expr.args)
+        if total.core is None or axes or not is_plain(total.core):
+            return total
+        return Term(total.number, (*total.numerator, total.core), total.denominator)
 
     def part(self, expr: Expr, axes: Axes) -> Term:
         """A summand or an argument, spread to the axes of the whole."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 from sympy import Expr, Mul
 
-from ..language.indices import free_indices
 from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, TensorRef
 from .build import Axes, Builder, NoForm, split_power
-from .terms import Term
-from .tree import Constant, Letter, Node, Running, Subscript
+from .terms import Term, is_plain, scalar_order
+from .tree import Add, Constant, Letter, Node, Running, Subscript
 
 LETTERS = "kjmpqrsuvwihdfabc"
 KINDS = {MaxOver: "max", ArgMax: "argmax"}
@@ -61,8 +61,6 @@ class IndexBuilder(Builder):
     def over(self, node: Over, axes: Axes) -> Term:
         """A running sum or maximum; signs and numbers, and what does not run, stand in front of a sum."""
         outside = dict(self.letters)
-        in_sight = set(free_indices(node))
-        self.letters = {i: c for i, c in self.letters.items() if i in in_sight}
         for index in node.bound:
             self.letters[index] = self._letter(index)
         bound = tuple(self.letters[index] for index in node.bound)
@@ -71,20 +69,21 @@ class IndexBuilder(Builder):
         kind = KINDS.get(type(node), "sum")
         if kind != "sum":
             return Term(core=Running(kind, bound, body.node()))
-        return Term(core=Running(kind, bound, body.rest.node())).scaled(body.front).scaled(_sign(body))
+        front = Term(body.number, body.front.numerator, body.front.denominator)
+        return Term(core=Running(kind, bound, body.rest.unsigned())).scaled(front)
 
     def product(self, expr: Expr, axes: Axes) -> Term:
-        """Factors side by side."""
-        made = Term()
+        """Factors side by side, a running sum last."""
+        terms = []
         for factor in Mul.make_args(expr):
             base, exponent, inverse = split_power(factor)
             term = self.term(base, ()) if exponent == 1 else self.power(base, exponent, ())
-            made = made.scaled(term.inverse() if inverse else term)
-        return made
-
-
-def _sign(term: Term) -> Term:
-    return Term(type(term.number)(-1 if term.negative else 1))
+            terms.append(term.inverse() if inverse else term)
+        terms.sort(key=lambda t: (not isinstance(t.core, Running), t.core is None))
+        made = reduce(Term.scaled, terms, Term())
+        if not isinstance(made.core, Add) or all(map(is_plain, made.numerator)):
+            return made
+        return Term(made.number, tuple(sorted((*made.numerator, made.core), key=scalar_order)), made.denominator)
 
 
 def index_form(indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:

@@ -62,6 +62,9 @@ FUNCTIONS = {
 """Functions printed as `name(argument)`, with their LaTeX commands; exp, sqrt, abs, floor and ceiling have forms."""
 
 
+NAME = re.compile(r"(.*?[^\W\d_])(_*\d+|_\w*)?")
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A tensor's name in its parts: `W`, `1`, and whether it is a gradient dL/dW1."""
@@ -77,7 +80,7 @@ def parts_of(tensor: Tensor) -> Name:
     gradient = tensor.kind == "gradient" and len(name) > 1 and name.startswith("d")
     if gradient:
         name = name[1:].rstrip("_")
-    match = re.fullmatch(r"(.*?[^\W\d_])(_*\d+|_\w*)?", name)
+    match = NAME.fullmatch(name)
     base, suffix = (match.group(1), match.group(2) or "") if match else (name, "")
     return Name(base, suffix, gradient)
 
@@ -89,27 +92,36 @@ def text_name(tensor: Tensor) -> str:
     return ("d" if name.gradient else "") + base + name.suffix
 
 
-def latex_name(tensor: Tensor) -> str:
-    r"""The name in LaTeX: W_{1}, \delta^{(1)}, \hat{x}, \frac{\partial L}{\partial W_{1}}."""
+def latex_name(tensor: Tensor, indices: str = "", mark: str = "") -> str:
+    r"""The name in LaTeX, W_{1}, \delta^{(1)}, \hat{x}, with more indices below and a mark (a transpose) above.
+
+    A gradient is \frac{\partial L}{\partial W_{1}}.
+    """
     name = parts_of(tensor)
-    symbol = _latex_symbol(name.base, name.suffix)
+    symbol, below, above = _latex_parts(name.base, name.suffix)
+    below = ",".join(filter(None, (below, indices)))
+    symbol += (f"_{{{below}}}" if below else "") + (f"^{{{above}{mark}}}" if above or mark else "")
     return rf"\frac{{\partial L}}{{\partial {symbol}}}" if name.gradient else symbol
 
 
-def _latex_symbol(base: str, suffix: str) -> str:
+def _latex_parts(base: str, suffix: str) -> tuple[str, str, str]:
+    """Symbol, subscript and superscript."""
     inner = suffix.lstrip("_")
     if base in GREEK:
         symbol = GREEK[base][1]
     elif base.endswith("hat") and len(base) > 3:
-        symbol = rf"\hat{{{_latex_symbol(base[:-3], '')}}}"
+        symbol = rf"\hat{{{_latex_parts(base[:-3], '')[0]}}}"
     else:
-        symbol = base if len(base) == 1 else rf"\mathit{{{base}}}"
+        symbol = base if len(base) == 1 else rf"\mathit{{{base}}}".replace("_", r"\_")
     if not inner:
-        return symbol + ("'" * len(suffix))
+        return symbol, "", r"\prime" * len(suffix)
     if inner.isdigit():
-        return f"{symbol}^{{({inner})}}" if base == "delta" else f"{symbol}_{{{inner}}}"
-    match = re.fullmatch(r"(.*?[^\W\d_])(_*\d+|_\w*)?", inner)
-    return f"{symbol}_{{{_latex_symbol(match.group(1), match.group(2) or '') if match else inner}}}"
+        return (symbol, "", f"({inner})") if base == "delta" else (symbol, inner, "")
+    match = NAME.fullmatch(inner)
+    if match is None:
+        return symbol, inner.replace("_", r"\_"), ""
+    deeper, below, _ = _latex_parts(match.group(1), match.group(2) or "")
+    return symbol, deeper + (f"_{{{below}}}" if below else ""), ""
 
 
 class Sigma(Function):  # type: ignore[misc]

@@ -10,12 +10,16 @@ from .tree import (
     ONE,
     ZERO,
     Add,
+    Apply,
+    Bracket,
+    Cases,
     Leaf,
     Letter,
     Node,
     Norm,
     Number,
     Ones,
+    Power,
     Product,
     Running,
     Scale,
@@ -26,9 +30,13 @@ from .tree import (
     Transpose,
     label,
     walk,
+    weight,
 )
 
 KINDS = ("hyper", "adjoint", "intermediate", "input", "target", "parameter", "state", "gradient")
+"""The order of summands by what they hold."""
+FACTORS = ("hyper", "adjoint", "state", "parameter", "target", "input", "intermediate", "gradient")
+"""The order of tensors in a product of scalars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +149,20 @@ def _sum_node(terms: tuple[tuple[int, Node], ...]) -> Node:
     return terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else Add(terms)
 
 
-def scalar_order(node: Node) -> tuple[int, str]:
+def scalar_order(node: Node) -> tuple[float, int, str]:
     """Numbers, sizes, hyper-parameters, tensors (upstream first), then what is composed; running sums last."""
-    if isinstance(node, (Number, Size)):
-        return (0 if isinstance(node, Number) else 1), label(node)
-    if isinstance(node, Leaf) and node.tensor.kind == "hyper":
-        return 2, label(node)
+    if isinstance(node, Number):
+        return 0, 0, ""
+    if isinstance(node, Size):
+        return 1 + (node.dim.size is None), 0, label(node)
     if isinstance(node, (Leaf, Subscript)):
-        order = ("adjoint", "state", "parameter", "target", "input", "intermediate", "gradient")
-        return 5 + order.index(node.tensor.kind), label(node)
-    if isinstance(node, Running):
-        return 20, label(node)
-    return (4 if is_plain(node) else 15), label(node)
+        return 3 + FACTORS.index(node.tensor.kind), 0, label(node)
+    kinds = (Add, Power, Apply, Bracket, Cases, Running)
+    rank = 20 + next((place for place, kind in enumerate(kinds) if isinstance(node, kind)), len(kinds))
+    return (3.5 if is_plain(node) else rank), weight(node), label(node)
 
 
-def _term_order(t: Term) -> tuple[bool, bool, int, str]:
+def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
     """Penalties last, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
     node = t.unsigned()
     kinds = {n.tensor.kind for n in walk(node) if isinstance(n, (Leaf, Subscript))}
@@ -166,7 +173,7 @@ def _term_order(t: Term) -> tuple[bool, bool, int, str]:
         rank = 1
     else:
         rank = 2 + min((KINDS.index(k) for k in kinds - {"hyper"}), default=len(KINDS))
-    return penalty, t.negative, rank, label(node)
+    return penalty, t.negative, rank, weight(node), label(node)
 
 
 def _is_spread(node: Node) -> bool:

@@ -193,10 +193,10 @@ class Bracket(Node):
 
 @dataclass(frozen=True, slots=True)
 class Cases(Node):
-    """Value and condition pairs, the first that holds counts; then the value otherwise."""
+    """Value and condition pairs, the first that holds counts; then the value otherwise (None: undefined)."""
 
     branches: tuple[tuple[Node, Node], ...]
-    otherwise: Node
+    otherwise: Node | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,11 @@ def walk(node: Node) -> Iterator[Node]:
 def transposes(node: Node) -> int:
     """How many transposes the printed form shows."""
     return sum(isinstance(n, Transpose) for n in walk(node))
+
+
+def weight(node: Node) -> int:
+    """How many nodes there are, to put what is short first."""
+    return sum(1 for _ in walk(node))
 
 
 def label(node: object) -> str:

@@ -54,7 +54,7 @@ def _bodies(expr: Expr, definitions: Definitions) -> Expr:
     if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
         return expr
     args = tuple(_bodies(a, definitions) for a in expr.args)
-    return expr if args == expr.args else expr.func(*args)  # type: ignore[no-any-return]
+    return expr if args == expr.args else expr.func(*args)
 
 
 def _surroundings(

@@ -84,13 +84,25 @@ def evaluate(expr: sp.Expr, env: Mapping[sp.Symbol, Any], dtype: DTypeLike = np.
     return np.broadcast_to(result, np.broadcast_shapes(result.shape, *(v.shape for v in values.values())))
 
 
-def run(tape: Tape, values: Mapping[sp.Symbol, Array], dtype: DTypeLike) -> Array:
-    """The last step's value; `values` hold arrays of `dtype` already."""
+def run(tape: Tape, values: Mapping[sp.Symbol, Array], dtype: DTypeLike, order: int = 0) -> Array:
+    """The last step's value; `values` hold arrays of `dtype` already.
+
+    `order` says how sums and products of three and more are added up: 0 as they stand, 1 from the other end,
+    2 the last one first. Which of these a printer writes is its own business.
+    """
     done: list[Array] = []
     with np.errstate(all="ignore"):
         for step in tape.steps:
-            done.append(_apply(step, [done[i] for i in step.inputs], values, dtype))
+            inputs = [done[i] for i in step.inputs]
+            if order and len(inputs) > 2 and step.name in ("add", "multiply"):
+                inputs = inputs[::-1] if order == 1 else inputs[-1:] + inputs[:-1]
+            done.append(_apply(step, inputs, values, dtype))
     return done[-1]
+
+
+def orders(tape: Tape) -> range:
+    """The orders of `run` that can differ."""
+    return range(3 if any(len(s.inputs) > 2 and s.name in ("add", "multiply") for s in tape.steps) else 1)
 
 
 def _apply(step: Step, inputs: list[Array], values: Mapping[sp.Symbol, Array], dtype: DTypeLike) -> Array:
@@ -159,12 +171,14 @@ def _close(left: mpf, right: mpf, tolerance: float) -> bool:
 def random_points(
     symbols: Iterable[sp.Symbol], domains: Mapping[sp.Symbol, str], count: int, seed: int
 ) -> dict[sp.Symbol, list[float]]:
-    """`count` points, both signs of a real symbol taken in turn."""
+    """`count` points, each symbol's spread evenly over its span and shuffled."""
     source = random.Random(seed)
     points: dict[sp.Symbol, list[float]] = {}
     for symbol in sorted(symbols, key=lambda s: (s.name, str(s.sort_key()))):
         low, high = _SPANS[domain_of(symbol, domains)]
-        points[symbol] = [round(source.uniform(low, high) * 64) / 64 + 1 / 1024 for _ in range(count)]
+        parts = [low + (high - low) * (i + source.random()) / count for i in range(count)]
+        source.shuffle(parts)
+        points[symbol] = [round(p * 1024) / 1024 + 2.0**-12 for p in parts]
     return points
 
 

@@ -75,6 +75,14 @@ def _give_sign_away(
     return coefficient, parts
 
 
+def shortest_form(poly: Any, values: Sequence[sp.Expr]) -> sp.Expr:
+    """A polynomial as an expression, factored or not."""
+    if len(poly) == 1:
+        return polynomial(poly, values)
+    coefficient, parts = _shortest(poly, values)
+    return product(coefficient, [sp.Pow(f, k) for f, k in parts])
+
+
 def _shortest(poly: Any, values: Sequence[sp.Expr]) -> Factors:
     """The factors of a polynomial, or the polynomial as its only factor, whichever has fewer operations."""
     options = [_by_content(poly, values), _by_factors(poly, values)]
@@ -112,3 +120,16 @@ def _sign(poly: Any) -> int:
     if constant is not None:
         return 1 if constant > 0 else -1
     return -1 if all(c < 0 for _, c in terms) or len(terms) == 1 and terms[0][1] < 0 else 1
+
+
+def inside_maximum(total: sp.Expr) -> sp.Expr:
+    """max(x, 0) + t + rest as max(x + t, t) + rest, t being the terms without functions: no large terms cancel."""
+    if not total.is_Add:
+        return total
+    tops = [t for t in total.args if isinstance(t, sp.Max) and len(t.args) == 2 and sp.S.Zero in t.args]
+    plain = [t for t in total.args if not t.has(sp.Function, sp.Max, sp.Min)]
+    if len(tops) != 1 or not plain:
+        return total
+    t = sp.Add(*plain)
+    rest = sp.Add(*(a for a in total.args if a not in plain and a not in tops))
+    return rest + sp.Max(sp.factor_terms(sum(tops[0].args) + t), sp.factor_terms(t))

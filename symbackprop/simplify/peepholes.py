@@ -8,7 +8,7 @@ import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from .rational import TooLargeError, algebra, to_fraction
-from .trees import rebuild
+from .trees import above_zero, rebuild
 
 Rewrite = Callable[[sp.Expr], sp.Expr]
 
@@ -16,13 +16,19 @@ _PAIRS: tuple[tuple[type, int, int, Rewrite], ...] = (
     (sp.exp, 1, -1, lambda x: expm1(x)),
     (sp.cosh, 1, -1, lambda x: 2 * sp.sinh(x / 2) ** 2),
     (sp.cos, 1, -1, lambda x: -2 * sp.sin(x / 2) ** 2),
-    (sp.erf, 1, 1, lambda x: sp.erfc(-x)),
-    (sp.erf, 1, -1, lambda x: -sp.erfc(x)),
+    (sp.erf, 1, 1, lambda x: _one_plus_erf(x)),
+    (sp.erf, 1, -1, lambda x: -_one_plus_erf(-x)),
     (sp.tanh, 2, -1, lambda x: -(sp.cosh(x) ** -2)),
     (sp.cos, 2, -1, lambda x: -(sp.sin(x) ** 2)),
     (sp.sin, 2, -1, lambda x: -(sp.cos(x) ** 2)),
 )
 """f, power k and sign s with f(x)^k + s = rewrite(x)."""
+
+
+def _one_plus_erf(x: sp.Expr) -> sp.Expr:
+    """1 + erf x = erfc(-x), by sign of x: SymPy itself would turn erfc(-x) into 2 - erfc(x)."""
+    tail = sp.erfc(sp.Abs(x))
+    return sp.Piecewise((2 - tail, above_zero(x)), (tail, True), evaluate=False)
 
 
 def with_peepholes(expr: sp.Expr) -> sp.Expr:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 from sympy.polys.domains import ZZ
 from sympy.polys.fields import field
 
-from .exponentials import Generators, generators
-from .trees import subtrees
+from .exponentials import Generators, exponential_form, generators
+from .trees import rebuild, replace, subtrees
 
 MOST_ATOMS = 14
 MOST_TERMS = 150
 MOST_POWER = 12
+SHORT = 8
 
 Element = Any
 """An element of SymPy's field of fractions: `numer` and `denom` are sparse polynomials."""
@@ -172,12 +174,32 @@ def times_power(poly: Any, index: int, k: int) -> Any:
     return shifted
 
 
+@lru_cache(maxsize=4096)
 def factors(poly: Any) -> tuple[int, list[tuple[Any, int]]]:
-    """The integer content (with sign) and the irreducible factors with their powers."""
-    if len(poly) > 40:
+    """The integer content (with sign) and the factors with their powers: irreducible, of long ones square-free."""
+    if len(poly) > MOST_TERMS:
         return 1, [(poly, 1)]
-    content, found = poly.factor_list()
+    content, found = poly.factor_list() if len(poly) <= SHORT else poly.sqf_list()
     return int(content), [(f, int(k)) for f, k in found]
+
+
+def cancelled(expr: sp.Basic) -> sp.Basic:
+    """`expr` in exp and log, with every rational part of it as one cancelled quotient, innermost first."""
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        parts = leaves(node)
+        table = {p: rebuild(p, tuple(map(visit, p.args))) for p in parts if p.args}
+        node = replace(node, table)
+        if not (node.is_Add or node.is_Mul or node.is_Pow):
+            return node
+        try:
+            within = algebra([node])
+            value = to_fraction(node, within)
+        except TooLargeError:
+            return node
+        return polynomial(value.numer, within.variables) / polynomial(value.denom, within.variables)
+
+    return visit(exponential_form(expr))
 
 
 def contains(expr: sp.Basic, nodes: Callable[[sp.Basic], bool]) -> bool:

@@ -31,6 +31,13 @@ LAST_BITS = 1 << 15
 _SMALLEST_ERROR = -150
 
 
+class Unresolved:
+    """The value of a point that needs more precision than allowed."""
+
+
+UNRESOLVED = Unresolved()
+
+
 def reference(
     expr: sp.Expr, env: Mapping[sp.Symbol, Sequence[float]], digits: int = 20, limit: int = LAST_BITS
 ) -> list[mpf | None]:
@@ -39,13 +46,22 @@ def reference(
     Each is right to `digits` decimal digits, or to 1e-45 absolutely; None where the expression is undefined
     or needs more than `limit` bits.
     """
+    return [None if v is UNRESOLVED else v for v in resolve(expr, env, digits, limit)]
+
+
+def resolve(
+    expr: sp.Expr, env: Mapping[sp.Symbol, Sequence[float]], digits: int, limit: int
+) -> list[mpf | None | Unresolved]:
+    """As `reference`, with `UNRESOLVED` where `limit` bits are too few."""
     tape = compile_tape(expr)
     columns = {symbol: list(values) for symbol, values in env.items()}
     count = max((len(c) for c in columns.values()), default=1)
     return [_at({s: c[i] for s, c in columns.items()}, tape, digits, limit) for i in range(count)]
 
 
-def _at(point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int) -> mpf | None:
+def _at(
+    point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int
+) -> mpf | None | Unresolved:
     wanted = int(digits * 3.33) + 2
     bits = max(FIRST_BITS, 2 * wanted)
     while bits <= limit:
@@ -60,7 +76,7 @@ def _at(point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int) -
         if missing <= 0:
             return _number(ball.value)
         bits = max(2 * bits, bits + missing + 64)
-    return None
+    return UNRESOLVED
 
 
 def _number(value: Raw) -> mpf:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sympy import Expr
+from sympy import Expr, Piecewise, Pow
+from sympy.core.function import Function
 
 from ..language.indices import free_indices, substitute
 from ..language.nodes import Entry
@@ -13,8 +14,8 @@ from .shorten import shorten
 
 def reuse_outputs(eq: Equation, factor: Expr) -> Expr:
     """`factor`, a partial derivative of `eq`, with the equation's output put in where that is shorter."""
-    if not factor.args or factor.is_Number:
-        return factor
+    if factor.is_Number or isinstance(factor, Entry) or not eq.rhs.has(Function, Piecewise, Pow):
+        return factor  # nothing to reuse: the equation is linear in what it reads
     skeleton = Skeleton()
     definitions = {}
     for renaming in _instances(eq, factor):

@@ -16,8 +16,9 @@ import sympy as sp
 from .evaluate import equal_at_random_points
 from .exponentials import exponential_form
 from .forms import product, readability, written_forms
+from .constants import with_constants, without_constants
 from .rational import Algebra, Element, TooLargeError, algebra, by_powers, contains, to_fraction
-from .trees import decimals, hide_unknown, inline, rebuild, renaming, replace, restore_decimals
+from .trees import hide_unknown, inline, rebuild, renaming, replace
 
 REUSE, CANCEL, COMMON = "reuse of the output", "cancel", "common factor"
 
@@ -46,11 +47,10 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     hidden: dict[sp.Basic, sp.Basic] = {}
     plain = hide_unknown(expr, hidden)
     known = {a: hide_unknown(f, hidden) for a, f in related.items()}
-    floats = decimals(sp.Tuple(plain, *known.values()))
     names = renaming(plain, *(part for pair in known.items() for part in pair))
 
     def canonical(e: sp.Expr) -> sp.Expr:
-        return replace(replace(e, floats), names.forward)
+        return replace(with_constants(e), names.forward)
 
     pairs = tuple((canonical(a), canonical(f)) for a, f in known.items())
     start = canonical(plain)
@@ -58,7 +58,7 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     if short.expr == start:
         return Short(expr, ())
     back = {symbol: node for node, symbol in hidden.items()}
-    result = replace(replace(restore_decimals(short.expr, floats), names.back), back)
+    result = replace(without_constants(replace(short.expr, names.back)), back)
     return Short(result, short.rules)
 
 

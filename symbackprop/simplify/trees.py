@@ -15,7 +15,7 @@ from .tape import FUNCTIONS
 
 Table = Mapping[sp.Basic, sp.Basic]
 
-_COSTS = {sp.tanh: 12, sp.sinh: 12, sp.cosh: 12, sp.erf: 14, sp.erfc: 14, sp.tan: 12, sp.atan: 12}
+_COSTS = {sp.tanh: 12, sp.sinh: 13, sp.cosh: 13, sp.erf: 14, sp.erfc: 14, sp.tan: 12, sp.atan: 12}
 _COSTS |= {sp.Abs: 1, sp.sign: 1, sp.Max: 1, sp.Min: 1, sp.floor: 1, sp.ceiling: 1}
 _LOGIC = (Relational, And, Or, Not, BooleanAtom)
 
@@ -94,6 +94,12 @@ def hide_unknown(expr: sp.Expr, table: dict[sp.Basic, sp.Basic]) -> sp.Expr:
     return visit(expr)
 
 
+def above_zero(x: sp.Expr) -> sp.Basic:
+    """The condition x > 0 without the positive numbers that x is a multiple of."""
+    rest = sp.Mul(*(f for f in sp.Mul.make_args(x) if not (f.is_number and f.is_positive)))
+    return sp.Gt(rest, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Renaming:
     """Canonical symbols by order of first appearance, so that equal shapes meet in a cache."""
@@ -111,31 +117,6 @@ def renaming(*exprs: sp.Basic) -> Renaming:
                 assumptions = {"real": True} | dict(node._assumptions_orig)
                 forward[node] = sp.Symbol(f"x{len(forward)}", **assumptions)
     return Renaming(forward, {new: old for old, new in forward.items()})
-
-
-def decimals(expr: sp.Expr) -> dict[sp.Basic, sp.Basic]:
-    """The rational number, as printed, of every float in `expr` (0.1 is 1/10)."""
-    return {f: sp.Rational(repr(float(f))) for f in expr.atoms(sp.Float) if f.is_finite}
-
-
-def restore_decimals(expr: sp.Expr, table: Table) -> sp.Expr:
-    """Rationals that were floats are floats again, except halves and the like; exponents stay exact."""
-    if not table:
-        return expr
-    floats = {rational: number for number, rational in table.items()}
-
-    def visit(node: sp.Basic) -> sp.Basic:
-        if node.is_Rational and node.q > 4:
-            if abs(node) in floats or -abs(node) in floats:
-                return floats[node] if node in floats else -floats[-node]
-            return sp.Float(float(node)) if node.q > 100 else node
-        if not node.args:
-            return node
-        fixed = node.args[1:] if node.is_Pow else ()
-        args = (*map(visit, node.args[: len(node.args) - len(fixed)]), *fixed)
-        return node if all(a is b for a, b in zip(args, node.args, strict=True)) else rebuild(node, args)
-
-    return visit(expr)
 
 
 def operations(expr: sp.Basic) -> int:
@@ -184,7 +165,7 @@ def _node_cost(node: sp.Basic) -> int:
     if node.is_Symbol or node.is_Number or isinstance(node, (NumberSymbol, BooleanAtom)):
         return 0
     if node.is_Add or node.is_Mul:
-        return len(node.args) - 1
+        return len(node.args) - 1 - int(node.is_Mul and node.args[0] is sp.S.NegativeOne)
     if node.is_Pow:
         if node.base.is_Number:
             return 0 if node.exp.is_Number else 20

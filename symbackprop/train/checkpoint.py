@@ -64,9 +64,7 @@ def write(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
 
 
 def _digest(tensors: Mapping[str, Array], head: Mapping[str, Any]) -> str:
-    told = hashlib.sha256(
-        json.dumps({k: v for k, v in head.items() if k != "sha256"}, sort_keys=True).encode()
-    )
+    told = hashlib.sha256(json.dumps({k: v for k, v in head.items() if k != "sha256"}, sort_keys=True).encode())
     for name in sorted(tensors):
         array = tensors[name]
         told.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
@@ -120,9 +118,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         head = json.loads(text)
         if not isinstance(head, dict) or head["format"] > FORMAT:
-            raise ModelFileError(
-                f"{path} is of a newer format than this version reads ({FORMAT}); update symbackprop"
-            )
+            raise ModelFileError(f"{path} is of a newer format than this version reads ({FORMAT}); update symbackprop")
         if head["sha256"] != _digest(tensors, head):
             raise ModelFileError(f"{path} was changed after it was saved: its checksum does not match")
         return _checkpoint(tensors, head)
@@ -155,9 +151,7 @@ def differences(saved: Manifest, own: Manifest) -> list[str]:
         if a != b:
             told.append(f"{what}: file {a!r}, model {b!r}")
     if [n for n, _ in saved.hypers] != [n for n, _ in own.hypers]:
-        told.append(
-            f"hyper-parameters: file {[n for n, _ in saved.hypers]}, model {[n for n, _ in own.hypers]}"
-        )
+        told.append(f"hyper-parameters: file {[n for n, _ in saved.hypers]}, model {[n for n, _ in own.hypers]}")
     theirs, ours = ({p.name: p.shape for p in m.parameters} for m in (saved, own))
     for name in [*ours, *(n for n in theirs if n not in ours)]:
         if theirs.get(name) != ours.get(name):

@@ -36,15 +36,11 @@ def number_array(value: Any, argument: str) -> Array:
     if hasattr(value, "toarray"):
         raise DataError(f"{argument} is a sparse matrix; pass {argument}.toarray()")
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
-        raise DataError(
-            f"{argument} has masked entries; fill them first, e.g. {argument}.filled(0), or drop the rows"
-        )
+        raise DataError(f"{argument} has masked entries; fill them first, e.g. {argument}.filled(0), or drop the rows")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-        raise DataError(
-            f"{argument} cannot be made an array: {error}; are all rows of one length?"
-        ) from error
+        raise DataError(f"{argument} cannot be made an array: {error}; are all rows of one length?") from error
     kind = array.dtype.kind
     if kind not in "biuf":
         cure = CURES.get(kind, "convert it to numbers").format(argument)
@@ -134,9 +130,7 @@ def _by_port(value: Any, ports: tuple[Port, ...], argument: str) -> list[tuple[s
     if isinstance(value, Mapping):
         for name in value:
             if name not in names:
-                raise DataError(
-                    f"{argument} has an entry {name!r}, not of this network.{did_you_mean(name, names)}"
-                )
+                raise DataError(f"{argument} has an entry {name!r}, not of this network.{did_you_mean(name, names)}")
         if missing := [n for n in names if n not in value]:
             raise DataError(f"{argument} lacks {', '.join(map(repr, missing))}; it needs {', '.join(names)}")
         return [(f"{argument}[{n!r}]", value[n]) for n in names]
@@ -145,8 +139,7 @@ def _by_port(value: Any, ports: tuple[Port, ...], argument: str) -> list[tuple[s
     if not isinstance(value, (tuple, list)) or len(value) != len(ports):
         got = f"{len(value)} of them" if isinstance(value, (tuple, list)) else type(value).__name__
         raise DataError(
-            f"{argument} must be a tuple of {len(ports)} arrays ({', '.join(names)}) or a dict by name; "
-            f"got {got}"
+            f"{argument} must be a tuple of {len(ports)} arrays ({', '.join(names)}) or a dict by name; got {got}"
         )
     return [(f"{argument}[{i}]", v) for i, v in enumerate(value)]
 
@@ -157,9 +150,7 @@ def _arrays(value: Any, ports: tuple[Port, ...], dtype: str, argument: str, targ
             raise DataError(f"{argument} is given, but this network has no targets; pass None")
         return {}
     named = _by_port(value, ports, argument)
-    return {
-        name: _prepare(v, port, dtype, name, target) for (name, v), port in zip(named, ports, strict=True)
-    }
+    return {name: _prepare(v, port, dtype, name, target) for (name, v), port in zip(named, ports, strict=True)}
 
 
 def _check_rows(arrays: dict[str, Array]) -> None:

@@ -12,9 +12,7 @@ BATCH = 1024
 """Rows of one call where nothing else is said."""
 
 
-def predictions(
-    module: Module, blocks: Blocks, inputs: tuple[Array, ...], batch: int = BATCH
-) -> tuple[Array, ...]:
+def predictions(module: Module, blocks: Blocks, inputs: tuple[Array, ...], batch: int = BATCH) -> tuple[Array, ...]:
     """The network's outputs, each (N, ...) in the manifest's order, computed `batch` rows at a time."""
     manifest, rows = module.manifest, len(inputs[0])
     outputs = tuple(np.empty((rows, *port.shape), manifest.dtype) for port in manifest.outputs)

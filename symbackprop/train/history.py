@@ -92,9 +92,7 @@ class History:
             raise SymbackpropError(
                 'History.plot needs matplotlib: pip install "symbackprop[plot]", or draw to_dict() yourself'
             ) from error
-        groups = [
-            g for g in (("loss", "val_loss"), ("accuracy", "val_accuracy")) if any(self[name] for name in g)
-        ]
+        groups = [g for g in (("loss", "val_loss"), ("accuracy", "val_accuracy")) if any(self[name] for name in g)]
         figure = Figure(figsize=(5.0 * len(groups), 3.5), layout="constrained")
         for place, group in enumerate(groups, 1):
             axes = figure.add_subplot(1, len(groups), place)

@@ -117,16 +117,12 @@ KINDS: dict[str, tuple[int, Callable[..., Array]]] = {
 def _filler(slot: Slot) -> Callable[[Draw], Array]:
     kind, args = slot.init.kind, slot.init.args
     if kind not in KINDS:
-        raise DeclarationError(
-            f"parameter {slot.name}: unknown initializer {kind!r}.{did_you_mean(kind, KINDS)}"
-        )
+        raise DeclarationError(f"parameter {slot.name}: unknown initializer {kind!r}.{did_you_mean(kind, KINDS)}")
     wanted, fill = KINDS[kind]
     if len(args) != wanted or not all(math.isfinite(a) for a in args):
         raise DeclarationError(f"parameter {slot.name}: {kind} takes {wanted} finite numbers; got {args}")
     if kind in ("normal", "truncated_normal") and args[1] < 0.0:
-        raise DeclarationError(
-            f"parameter {slot.name}: {kind} needs a standard deviation >= 0; got {args[1]}"
-        )
+        raise DeclarationError(f"parameter {slot.name}: {kind} needs a standard deviation >= 0; got {args[1]}")
     if kind == "uniform" and args[0] > args[1]:
         raise DeclarationError(f"parameter {slot.name}: uniform needs low <= high; got {args}")
     return lambda draw: fill(draw, *args)
@@ -141,7 +137,8 @@ def initial_block(manifest: Manifest, seed: int) -> Array:
     entries = views(manifest, block)
     for slot in manifest.parameters:
         values = _filler(slot)(Draw(seed, slot.name, slot.shape))
-        entries[slot.name][...] = values.reshape(slot.shape)
+        with np.errstate(over="ignore"):
+            entries[slot.name][...] = values.reshape(slot.shape)
     if not np.isfinite(block).all():
         raise DeclarationError(f"an initializer's values are too large for {manifest.dtype}")
     return block

@@ -21,8 +21,7 @@ def one_hot(array: Array, port: Port, argument: str) -> Array:
         return _expand(array, port, argument)
     if array.ndim == len(port.shape) + 1 and array.shape[1:] == (*port.shape[:-1], 1) and port.shape[-1] > 1:
         raise DataError(
-            f"{argument} has shape {array.shape}; integer labels have no last axis: "
-            f"pass {argument}[..., 0] as integers"
+            f"{argument} has shape {array.shape}; integer labels have no last axis: pass {argument}[..., 0] as integers"
         )
     if array.shape[1:] == port.shape:
         _check_rows(array, argument)

@@ -13,7 +13,7 @@ import numpy as np
 from ..records import Module
 from .blocks import Array, Blocks
 from .evaluate import accuracy
-from .feed import Plan, make_feed
+from .feed import Feed, Plan
 from .guard import Guard
 from .history import History
 from .objective import objective
@@ -71,10 +71,8 @@ class CtrlC:
 class _Training:
     """One call of `fit`."""
 
-    def __init__(
-        self, module: Module, blocks: Blocks, data: tuple[Array, ...], plan: Plan, stop: CtrlC
-    ) -> None:
-        self.feed = make_feed(module, blocks, data, plan)
+    def __init__(self, module: Module, blocks: Blocks, data: tuple[Array, ...], plan: Plan, stop: CtrlC) -> None:
+        self.feed = Feed(module, blocks, data, plan)
         self.guard = Guard(module, blocks, self.feed, plan)
         self.plan = plan
         self.stop = stop

@@ -24,9 +24,7 @@ def threshold(metric: str) -> float:
     except ValueError:
         value = math.nan
     if word != "threshold" or not colon or not math.isfinite(value):
-        raise DeclarationError(
-            f"unknown metric {metric!r}; known: 'argmax', 'threshold:T' with a number T, None"
-        )
+        raise DeclarationError(f"unknown metric {metric!r}; known: 'argmax', 'threshold:T' with a number T, None")
     return value
 
 

@@ -38,7 +38,7 @@ class Model:
     def __init__(self, module: Module, seed: int, hypers: Mapping[str, float], source: str) -> None:
         """A model with fresh parameters.
 
-        `seed` (0 to 2^64 - 1) keys initial values and the order of the rows; `hypers` replaces defaults of
+        `seed` (0 to 2^63 - 1) keys initial values and the order of the rows; `hypers` replaces defaults of
         the manifest; `source` is the generated text of `module`.
         """
         manifest = module.manifest
@@ -85,9 +85,7 @@ class Model:
         plan = Plan(check_count(epochs, "epochs"), batch, shuffle, drop_last, len(data[0]))
         seen = None if validation_data is None else prepare(self.manifest, *_pair(validation_data))
         with self._busy.hold(fitting=True):
-            return train(
-                self._module, self._blocks, data, plan, validation=seen, verbose=verbose, metrics=metrics
-            )
+            return train(self._module, self._blocks, data, plan, validation=seen, verbose=verbose, metrics=metrics)
 
     def predict(self, X: Any, batch_size: int = BATCH) -> Any:
         """The network's output (N, ...) in the model's dtype; a dict by name when it has several.
@@ -238,6 +236,6 @@ def _seed(value: Any) -> int:
         seed = operator.index(value)
     except TypeError:
         seed = -1
-    if not 0 <= seed < 1 << 64:
-        raise DataError(f"seed must be a whole number from 0 to 2^64 - 1; got {value!r}")
+    if not 0 <= seed < 1 << 63:
+        raise DataError(f"seed must be a whole number from 0 to 2^63 - 1; got {value!r}")
     return seed

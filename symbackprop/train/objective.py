@@ -92,7 +92,5 @@ def _constant(power: int, pair: Pair) -> float:
 
 def _difference(power: int, one: Pair, two: Pair) -> float:
     """How far the q of two pairs are apart, relative to the largest F."""
-    sizes = [
-        (m + n) ** power * max(abs(first), abs(second), abs(both)) for m, first, n, second, both in (one, two)
-    ]
+    sizes = [(m + n) ** power * max(abs(first), abs(second), abs(both)) for m, first, n, second, both in (one, two)]
     return float(abs(_constant(power, one) - _constant(power, two)) / max(*sizes, 5e-324))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -11,6 +12,10 @@ from .history import History
 
 LINES = 10
 """Where there is no terminal, about so many epochs are told of."""
+
+
+COLUMNS = 120
+"""Width of the bar's line where the terminal does not tell its own."""
 
 
 class Progress(Protocol):
@@ -39,9 +44,7 @@ def make_progress(verbose: bool, epochs: int, rows: int) -> Progress:
 
 
 def _measures(history: History) -> str:
-    return "  ".join(
-        f"{n} {history[n][-1]:.4g}" for n in ("val_loss", "accuracy", "val_accuracy") if history[n]
-    )
+    return "  ".join(f"{n} {history[n][-1]:.4g}" for n in ("val_accuracy", "val_loss", "accuracy") if history[n])
 
 
 def _rate(examples: float) -> str:
@@ -49,6 +52,14 @@ def _rate(examples: float) -> str:
         if examples >= size:
             return f"{examples / size:.3g}{unit} examples/s"
     return f"{examples:.3g} examples/s"
+
+
+def _columns() -> int:
+    """The terminal's width. Some pseudo-terminals say 0 by 0: tqdm would print nothing there."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return COLUMNS
 
 
 class Silent:
@@ -92,7 +103,7 @@ class Lines(Silent):
 class Bar(Silent):
     """One tqdm bar for the whole `fit`."""
 
-    FORMAT = "{desc} {bar:20} {unit}"
+    FORMAT = "{desc} {bar:18} {unit}"
 
     def __init__(self, epochs: int, rows: int) -> None:
         from tqdm import tqdm  # 50 ms that a silent run does not pay
@@ -108,6 +119,8 @@ class Bar(Silent):
             ascii=" ━",
             disable=None,
             file=sys.stderr,
+            ncols=_columns(),
+            nrows=20,
         )
 
     def chunk(self, epoch: int, rows: int, loss: float) -> None:

@@ -20,13 +20,9 @@ def summary(module: Module, hypers: Mapping[str, float]) -> str:
     if manifest.targets:
         lines[0] += f", target {_ports(manifest.targets)}"
     for name, shape, count_text, init in rows:
-        lines.append(
-            f"  {name:<{widths[0]}}  {shape:<{widths[1]}}  {count_text:>{widths[2]}}  {init}".rstrip()
-        )
+        lines.append(f"  {name:<{widths[0]}}  {shape:<{widths[1]}}  {count_text:>{widths[2]}}  {init}".rstrip())
     size = sum(counts) * (8 if manifest.dtype == "float64" else 4)
-    lines.append(
-        f"{sum(counts):,} entries, {size / 1024:,.1f} KiB in {manifest.dtype}, compiled to {module.target}"
-    )
+    lines.append(f"{sum(counts):,} entries, {size / 1024:,.1f} KiB in {manifest.dtype}, compiled to {module.target}")
     numbers = ", ".join(f"{name} = {value:g}" for name, value in hypers.items())
     lines.append(f"optimizer {manifest.optimizer}" + (f", {numbers}" if numbers else ""))
     return "\n".join(lines)

@@ -57,8 +57,7 @@ class Parameters(Mapping[str, Array]):
         """Replace every parameter; `DataError` when `values` lacks one."""
         if missing := [name for name in self._views if name not in values]:
             raise DataError(
-                f"parameters lack {', '.join(map(repr, missing))}; "
-                "use model.parameters.update(...) to set only some"
+                f"parameters lack {', '.join(map(repr, missing))}; use model.parameters.update(...) to set only some"
             )
         self.update(values)
 
@@ -68,9 +67,7 @@ class Parameters(Mapping[str, Array]):
         array = number_array(value, f"parameters[{name!r}]")
         if array.shape != self._views[name].shape:
             cure = "; a weight is stored (out, in)" if array.T.shape == self._views[name].shape else ""
-            raise DataError(
-                f"parameter {name!r} has shape {self._views[name].shape}; got {array.shape}{cure}"
-            )
+            raise DataError(f"parameter {name!r} has shape {self._views[name].shape}; got {array.shape}{cure}")
         return convert(array, self._manifest.dtype, f"parameters[{name!r}]")
 
     def __repr__(self) -> str:

@@ -25,6 +25,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "check": DERIVED | {"present", "check"},
 }
 """What each stage may import; modules beside the stages (pipeline, cli, ...) stand above all of them."""
+DOORS = {
+    ("records", "symbackprop.present.text.text"): "Derivation.text()",
+    ("records", "symbackprop.present.latex.latex"): "Derivation.latex()",
+    ("records", "symbackprop.present.latex.repr_latex"): "a Derivation shows itself in a notebook",
+    ("declare", "symbackprop.pipeline.derive"): "Network.derive()",
+    ("declare", "symbackprop.pipeline.emit"): "Network.emit()",
+    ("present", "symbackprop.emit.render.render"): "the one door to Jinja",
+}
+"""Single names of later stages that a stage may import, inside functions, and what for."""
 
 HEAVY = ("jinja2", "lark", "matplotlib", "scipy", "sklearn", "sympy")
 LIGHT = ("errors", "records", "language.tensor", "language.functions", "declare", "load", "train", "cli")
@@ -39,7 +48,7 @@ def stage_of(name: str) -> str | None:
 
 
 def stage_of_module(module: str) -> str:
-    return module.split("/")[0].removesuffix(".py")
+    return module.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 def test_a_new_stage_has_a_place_in_the_order() -> None:
@@ -52,14 +61,14 @@ def test_a_stage_imports_earlier_stages_only() -> None:
         for module in modules()
         if (stage := stage_of_module(module)) in MAY_IMPORT
         for name, line in imports(module, annotations=stage != "records")
-        if stage_of(name) not in {None, *MAY_IMPORT[stage]}
+        if stage_of(name) not in {None, *MAY_IMPORT[stage]} and (stage, name) not in DOORS
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_blocks_are_forward_formulas_in_the_declaration_language() -> None:
     """No derivative can be taken or written where layers, activations, losses and optimizers are declared."""
-    blocks = [m for m in modules() if m.startswith("declare/")]
+    blocks = [m for m in modules() if m.startswith("declare/") and m != "declare/network.py"]
     assert "declare/activations.py" in blocks
     wrong = [
         f"{module}:{line} imports {name}"

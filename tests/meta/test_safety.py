@@ -42,7 +42,8 @@ def test_text_is_never_evaluated() -> None:
 
 
 def test_no_shell_runs() -> None:
-    assert not [place for _, place, _ in calls("system", "popen", "getoutput", "getstatusoutput")]
+    os_calls = calls("system", "popen", "getoutput", "getstatusoutput")
+    assert not [place for _, place, call in os_calls if not ast.unparse(call.func).startswith("platform.")]
     started = list(calls("run", "Popen", "call", "check_call", "check_output"))
     assert not [place for _, place, call in started if keyword(call, "shell") not in {None, "False"}]
 

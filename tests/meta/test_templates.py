@@ -10,6 +10,7 @@ import pytest
 from jinja2 import meta
 
 import symbackprop as sb
+from symbackprop import pipeline
 from symbackprop.emit import render as door
 from tests.meta.repo import ROOT
 
@@ -52,8 +53,8 @@ def rendered() -> dict[str, type]:
             if name.startswith("symbackprop") and getattr(module, "render", None) is genuine:
                 patch.setattr(module, "render", spy)
         for target in ("numpy", "c"):
-            sb.emit(net, target=target, optimizer=sb.Adam())
-        net.derive(optimizer=sb.Adam()).latex()
+            pipeline.emit(net, target=target, optimizer=sb.Adam())
+        net.derive(optimizer=sb.Adam()).latex(standalone=True)
     return seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +45,8 @@ def manifest(kind: str = "softmax", dtype: str = "float64", inputs: int = 1) -> 
 class Double:
     """The module. `reduction`: "mean", "sum", or "coupled" (rows act on each other); `over_n`: penalty / n.
 
-    `interrupt_at` raises KeyboardInterrupt in the middle of that step; `slow` are seconds a step.
+    `interrupt_at` raises KeyboardInterrupt in the middle of that step; `slow` are seconds a step;
+    every step waits for the others at `meet`.
     """
 
     manifest: Manifest
@@ -53,6 +55,7 @@ class Double:
     over_n: bool = False
     interrupt_at: int | None = None
     slow: float = 0.0
+    meet: threading.Barrier | None = None
     target: str = "double"
     calls: list[tuple[str, int]] = field(default_factory=list)
 
@@ -106,16 +109,16 @@ class Double:
         return steps
 
     def _step(self, run: Run, place: int) -> bool:
-        epoch, position = divmod(run.step, run.steps_per_epoch)
+        epoch, position = run.place
         if run.order_epoch != epoch:
-            run.order[:] = (
-                random.permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
-            )
+            run.order[:] = random.permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
             run.order_epoch = epoch
         rows = run.order[position * run.batch : (position + 1) * run.batch]
         gradient = np.zeros_like(run.params)
         loss = self.gradients(run.params, run.hypers, tuple(a[rows] for a in run.data), gradient)
         time.sleep(self.slow)
+        if self.meet is not None:
+            self.meet.wait(20)
         run.losses[place] = loss
         run.step += 1
         if not np.isfinite(loss):
@@ -128,9 +131,7 @@ class Double:
         return True
 
 
-def make(
-    kind: str = "softmax", dtype: str = "float64", inputs: int = 1, seed: int = 0, **options: Any
-) -> Model:
+def make(kind: str = "softmax", dtype: str = "float64", inputs: int = 1, seed: int = 0, **options: Any) -> Model:
     """A model of a double; `hypers` among the options replaces defaults."""
     hypers = options.pop("hypers", {})
     return Model(Double(manifest(kind, dtype, inputs), kind, **options), seed, hypers, "source text")
@@ -138,7 +139,8 @@ def make(
 
 def double(model: Model) -> Double:
     """The double inside a model."""
-    module: Any = model._module
+    module = model._module
+    assert isinstance(module, Double)
     return module
 
 
@@ -162,5 +164,3 @@ def state(model: Model) -> tuple[bytes, bytes, int]:
     """Everything that training changes, for exact comparison."""
     blocks = model._blocks
     return blocks.params.tobytes(), blocks.state.tobytes(), blocks.step
-
-

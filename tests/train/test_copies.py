@@ -8,10 +8,11 @@ import pickle
 import threading
 import time
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 import pytest
-from module_double import blobs, make, state
+from module_double import blobs, double, make, state
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.train import History, Model
@@ -45,7 +46,7 @@ def in_process(pipe: Connection, model: Model) -> None:
 def test_a_child_process_trains_alike(method: str) -> None:
     model = make()
     fit(model)
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     ours, theirs = context.Pipe()
     child = context.Process(target=in_process, args=(theirs, model))
     child.start()
@@ -58,11 +59,12 @@ def test_a_child_process_trains_alike(method: str) -> None:
 
 
 def test_two_fits_of_one_model_are_refused() -> None:
-    model = make(slow=0.01)
+    meet = threading.Barrier(2)
+    model = make(meet=meet)
     thread = threading.Thread(target=fit, args=(model, 8))
     thread.start()
-    while not model.step:
-        time.sleep(0.005)
+    while not meet.n_waiting:
+        time.sleep(0.001)
     for work in (
         lambda: fit(model),
         lambda: model.predict(blobs()[0]),
@@ -71,6 +73,8 @@ def test_two_fits_of_one_model_are_refused() -> None:
     ):
         with pytest.raises(SymbackpropError, match="training in another thread"):
             work()
+    double(model).meet = None
+    meet.wait(20)
     thread.join()
     other = make()
     fit(other, 8)
@@ -82,30 +86,28 @@ def test_short_work_waits() -> None:
     model = make()
     X, _ = blobs()
     with model._busy.hold():
-        results: list[object] = []
+        results: list[Any] = []
         thread = threading.Thread(target=lambda: results.append(model.predict(X)))
         thread.start()
         time.sleep(0.1)
         assert not results
     thread.join()
-    np.testing.assert_array_equal(results[0], model.predict(X))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(results[0], model.predict(X))
 
 
 def test_two_models_train_in_two_threads() -> None:
-    models = [make(seed=s, slow=0.002) for s in range(2)]
+    """Every step of one waits for a step of the other, so neither can keep the other out."""
+    meet = threading.Barrier(2)
+    models = [make(seed=s, meet=meet) for s in range(2)]
     threads = [threading.Thread(target=fit, args=(m,)) for m in models]
-    begun = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    both = time.perf_counter() - begun
-    alone = [make(seed=s, slow=0.002) for s in range(2)]
-    begun = time.perf_counter()
-    for model in alone:
-        fit(model)
-    assert both < 0.9 * (time.perf_counter() - begun)
-    assert [state(m) for m in models] == [state(m) for m in alone]
+    for seed, model in enumerate(models):
+        alone = make(seed=seed)
+        fit(alone)
+        assert state(model) == state(alone)
 
 
 def test_a_forked_child_is_free_while_the_parent_trains() -> None:

@@ -5,7 +5,6 @@ import pytest
 from module_double import blobs, double, make, state
 
 from symbackprop.errors import DataError
-from symbackprop.train import feed
 from symbackprop.train.loop import Pace
 
 
@@ -62,22 +61,9 @@ def test_shuffle_depends_on_seed_only_and_can_be_off() -> None:
     assert len(set(states)) == 3
 
 
-@pytest.mark.parametrize("drop_last", [False, True])
-def test_staged_feed_does_what_the_direct_one_does(drop_last: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    X, y = blobs(50)
-    direct, staged = make(), make()
-    for chunk in (1, 3, 100):
-        monkeypatch.setattr(Pace, "steps", lambda self, left, chunk=chunk: min(chunk, left))
-        direct.fit(X, y, epochs=2, batch_size=8, drop_last=drop_last, verbose=False)
-        with monkeypatch.context() as patch:
-            patch.setattr(feed, "DirectFeed", feed.StagedFeed)
-            staged.fit(X, y, epochs=2, batch_size=8, drop_last=drop_last, verbose=False)
-        assert state(direct) == state(staged)
-
-
 def test_other_data_and_batch_size_begin_a_whole_epoch() -> None:
     """The program would take up an epoch in its middle; each row must still be seen once an epoch."""
-    X, y = blobs(50)
+    X, _ = blobs(50)
     model = make("linear", hypers={"eta": 0.0, "lam": 0.0})
     model.fit(X[:20], X[:20, 0], epochs=1, batch_size=8, verbose=False)
     assert model.step == 3

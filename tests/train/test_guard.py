@@ -6,17 +6,16 @@ from module_double import D, blobs, double, make, manifest, state
 
 from symbackprop.errors import NonFiniteError
 from symbackprop.train.blocks import Blocks, aligned, first_not_finite
+from symbackprop.train.feed import Feed, Plan
 from symbackprop.train.loop import Pace
 
 
-def reference(steps: int, **options: object) -> tuple[bytes, bytes, int]:
+def reference(steps: int) -> tuple[bytes, bytes, int]:
     """The state after so many steps of the runs below."""
-    model = make("linear", hypers={"eta": 8.0, "lam": 0.0}, **options)
+    model = make("linear", hypers={"eta": 8.0, "lam": 0.0})
     X, y = blobs(40, "linear")
     module = double(model)
-    from symbackprop.train.feed import Plan, make_feed
-
-    feed = make_feed(module, model._blocks, (X, y[:, None]), Plan(100, 8, True, False, 40))
+    feed = Feed(module, model._blocks, (X, y[:, None]), Plan(100, 8, True, False, 40))
     for _ in range(steps):
         if model.step % 5 == 0:
             feed.begin_epoch()
@@ -87,7 +86,7 @@ def test_fit_goes_on_after_a_lower_rate() -> None:
     assert history.loss[-1] < history.loss[0]
 
 
-def test_staged_feed_replays_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replay_after_a_fit_on_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = blobs(40, "linear")
     model = make("linear", hypers={"eta": 0.0})
     model.fit(X[:9], y[:9], batch_size=3, verbose=False)

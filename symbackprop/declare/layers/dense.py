@@ -46,7 +46,11 @@ class Dense:
         assert fan_in.size is not None
         limit = 1 / math.sqrt(fan_in.size)
         W = Tensor(
-            f"W{number}", (out, fan_in), "parameter", self.init or initializers.fan_in_uniform(), frozenset({"weight"})
+            f"W{number}",
+            (out, fan_in),
+            "parameter",
+            self.init or initializers.fan_in_uniform(),
+            frozenset({"weight"}),
         )
         z = Tensor(f"z{number}", (*x.dims[:-1], out), adjoint=f"delta{number}")
         *lead, j, k = (Index(c) for c in "nmpqrs"[: len(x.dims) - 1] + "jk")

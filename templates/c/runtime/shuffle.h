@@ -23,7 +23,6 @@ static __attribute__((unused)) void sbp_shuffle(uint64_t seed, uint64_t epoch, i
     for (int shift = 64 - passes * SBP_SHUFFLE_BITS; shift < 64; shift += SBP_SHUFFLE_BITS) {
         for (int64_t d = 0; d < digits; d++) count[d] = 0;
         for (int64_t i = 0; i < rows; i++) count[pair[2 * i] >> shift & (digits - 1)]++;
-        if (count[pair[0] >> shift & (digits - 1)] == (uint64_t)rows) continue; /* the same digit everywhere */
         uint64_t place = 0;
         for (int64_t d = 0; d < digits; d++) {
             const uint64_t here = count[d];

@@ -1,0 +1,175 @@
+r"""Trees in LaTeX. Operators at which a long line may be broken carry the mark `BREAK` in front."""
+
+from __future__ import annotations
+
+from .notation import FUNCTIONS, GREEK, latex_name
+from .printer import ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .terms import is_plain
+from .tree import (
+    Add,
+    Apply,
+    Bracket,
+    Cases,
+    Constant,
+    Divide,
+    Hadamard,
+    Leaf,
+    Letter,
+    Node,
+    Norm,
+    Ones,
+    Power,
+    Running,
+    Scale,
+    Subscript,
+    Total,
+    Trace,
+    Transpose,
+)
+
+BREAK = "\x1f"
+TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
+
+
+class LatexPrinter(Printer):
+    r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}. `inline` writes quotients on one line, where they can be broken."""
+
+    plus = BREAK + " + "
+    minus = BREAK + " - "
+    times = BREAK + r" \odot "
+    over = BREAK + r" \oslash "
+    dot = r" \cdot "
+    words = {**FUNCTIONS, ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "and": r"\text{ and }", "or": r"\text{ or }"}
+
+    def __init__(self, inline: bool = False) -> None:
+        self.inline = inline
+
+    def name(self, node: Leaf | Subscript) -> str:
+        """A tensor's name; next(v) is v^{+}."""
+        return latex_name(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
+
+    def number(self, value: int | float) -> str:
+        """1e-08 is written as a power of ten."""
+        mantissa, _, exponent = super().number(value).partition("e")
+        if not exponent:
+            return mantissa
+        return ("" if mantissa == "1" else rf"{mantissa} \cdot ") + f"10^{{{int(exponent)}}}"
+
+    def fraction(self, above: str, below: str) -> str:
+        r"""\frac{above}{below}."""
+        return rf"\frac{{{_whole(above)}}}{{{_whole(below)}}}"
+
+    def group(self, text: str) -> str:
+        """Parentheses as large as what they hold needs; they may stand on different lines."""
+        if any(tall in text for tall in TALL):
+            return rf"\Bigl({text}\Bigr)"
+        return rf"\bigl({text}\bigr)" if "(" in text else f"({text})"
+
+    def _letter(self, node: Letter) -> Printed:
+        return node.name, ATOM
+
+    def _constant(self, node: Constant) -> Printed:
+        return GREEK.get(node.name, ("", node.name))[1], ATOM
+
+    def _subscript(self, node: Subscript) -> Printed:
+        shown = [self.show(i) for i in node.indices]
+        return latex_name(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
+
+    def _ones(self, node: Ones) -> Printed:
+        return r"\mathbf{1}", ATOM
+
+    def _transpose(self, node: Transpose) -> Printed:
+        if isinstance(node.arg, Leaf):
+            return latex_name(node.arg.tensor, mark=r"\top"), FACTOR
+        return self.show(node.arg, ATOM) + r"^{\top}", FACTOR
+
+    def _scale(self, node: Scale) -> Printed:
+        core, plain = node.core, all(map(is_plain, node.denominator))
+        front = tuple(n for n in node.numerator if core is not None or not plain or is_plain(n))
+        rest = tuple(n for n in node.numerator if n not in front)
+        text = self.factors(front, CALL if core is None and not rest else FACTOR)
+        if node.denominator:
+            text = self._quotient(node, front, text)
+        if rest:
+            text = f"{text} {self.factors(rest, CALL)}".lstrip()
+        if core is None:
+            return text, PRODUCT
+        level = {Total: SUM, Running: SUM, Hadamard: HADAMARD, Divide: HADAMARD}.get(type(core), PRODUCT)
+        return f"{text} {self.show(core, level)}".lstrip(), level
+
+    def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
+        below = self.factors(node.denominator)
+        if not self.inline:
+            return self.fraction(self.factors(front, CALL) or "1", below)
+        if len(node.denominator) > 1 or self.printed(node.denominator[0])[1] < FACTOR:
+            below = self.group(below)
+        return f"{above or '1'}{BREAK} / {below}"
+
+    def _power(self, node: Power) -> Printed:
+        base, exponent = self.show(node.base, ATOM), _whole(self.show(node.exponent))
+        if "^" in base and isinstance(node.base, (Leaf, Subscript)):
+            base = self.group(base)
+        mark = r"\circ " if node.elementwise else ""
+        return f"{base}^{{{mark}{exponent}}}", FACTOR
+
+    def _apply(self, node: Apply) -> Printed:
+        arg = node.args[0]
+        short = isinstance(arg, (Leaf, Subscript))
+        if node.function in FENCES:
+            left, right = FENCES[node.function]
+            return f"{left} {self.show(arg)} {right}", ATOM
+        if node.function == "sqrt":
+            return (rf"\sqrt{{{_whole(self.show(arg))}}}", FACTOR) if not self.inline else self._root(arg)
+        if node.function == "exp":
+            minus = isinstance(arg, Add) and len(arg.terms) == 1 and isinstance(arg.terms[0][1], (Leaf, Subscript))
+            inner = self.show(arg)
+            return (f"e^{{{inner}}}", FACTOR) if short or minus else (r"\exp" + self.group(inner), ATOM)
+        if node.function == "log" and (short or (isinstance(arg, Apply) and self.printed(arg)[1] == ATOM)):
+            return rf"\log {self.show(arg)}", CALL
+        inner = ", ".join(self.show(a) for a in node.args)
+        return self.words.get(node.function, rf"\operatorname{{{node.function}}}") + self.group(inner), ATOM
+
+    def _root(self, arg: Node) -> Printed:
+        return self.show(arg, ATOM) + "^{1/2}", FACTOR
+
+    def _total(self, node: Total) -> Printed:
+        least = HADAMARD if isinstance(node.arg, Hadamard) else FACTOR
+        return rf"\sum {self.show(node.arg, least)}", SUM
+
+    def _running(self, node: Running) -> Printed:
+        letters = ",".join(node.letters) if any(len(c) > 1 for c in node.letters) else "".join(node.letters)
+        if node.kind == "sum":
+            return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, PRODUCT)}", SUM
+        word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
+        return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
+
+    def _trace(self, node: Trace) -> Printed:
+        return r"\operatorname{tr}" + self.group(self.show(node.arg)), ATOM
+
+    def _norm(self, node: Norm) -> Printed:
+        mark = "^{2}" if node.kind == 2 else "_{1}"
+        return rf"\lVert {self.show(node.arg)} \rVert{mark}", ATOM
+
+    def _bracket(self, node: Bracket) -> Printed:
+        return f"[{self.show(node.condition)}]", ATOM
+
+    def _cases(self, node: Cases) -> Printed:
+        pairs = [(self.show(value), r"\text{if } " + self.show(condition)) for value, condition in node.branches]
+        if node.otherwise is not None:
+            pairs.append((self.show(node.otherwise), r"\text{otherwise}"))
+        if self.inline:
+            return r"\bigl\{" + f";{BREAK} ".join(rf"{v}\ {c}" for v, c in pairs) + r"\bigr\}", ATOM
+        rows = r" \\ ".join(f"{_whole(v)} & {_whole(c)}" for v, c in pairs)
+        return rf"\begin{{cases}} {rows} \end{{cases}}", ATOM
+
+
+FENCES = {
+    "abs": (r"\lvert", r"\rvert"),
+    "floor": (r"\lfloor", r"\rfloor"),
+    "ceiling": (r"\lceil", r"\rceil"),
+}
+
+
+def _whole(text: str) -> str:
+    """A part of a formula that no line break may cut."""
+    return text.replace(BREAK, "")

@@ -1,0 +1,114 @@
+"""A derivation cut into sections of finished lines, for every printer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import sympy as sp
+from sympy import Expr, Piecewise, sign
+
+from ..language.nodes import Entry, NextEntry
+from ..language.tensor import Tensor
+from ..records import Derivation, Equation, Update
+from .matrix import Form, form
+from .tree import Apply, Leaf, Node, walk
+
+SIGMA = "σ(z) = 1/(1 + e^-z)"
+"""The remark at the first sigma, which is a name on paper only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One equation: its printed form, the computed one where it differs, shape, number (0: none) and remarks."""
+
+    form: Form
+    computed: Form | None
+    shape: str
+    number: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a derivation, with the update's record where it is the update."""
+
+    name: str
+    lines: tuple[Line, ...]
+    update: Update | None = None
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node of every right side."""
+        for line in self.lines:
+            yield from walk(line.form.rhs)
+
+
+def sections(derivation: Derivation) -> tuple[Section, ...]:
+    """Forward, loss, backward, gradients, and the update if there is one; empty ones are left out."""
+    kinks = _kinked(derivation)
+    made = [
+        Section("forward", tuple(_line(eq, frozenset()) for eq in derivation.forward)),
+        Section("loss", (_line(derivation.objective, frozenset()),)),
+        Section("backward", tuple(_line(eq, kinks) for eq in derivation.adjoints)),
+        Section("gradients", tuple(_line(eq, kinks) for eq in derivation.gradients)),
+    ]
+    if derivation.update is not None:
+        made.append(_update(derivation.update))
+    return _sigma_explained([s for s in made if s.lines])
+
+
+def _line(eq: Equation, kinks: frozenset[Tensor]) -> Line:
+    computed = None if eq.computed is None else form(eq, eq.computed)
+    notes = tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks))))
+    return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, notes)
+
+
+def _sigma_explained(made: list[Section]) -> tuple[Section, ...]:
+    for place, section in enumerate(made):
+        for row, line in enumerate(section.lines):
+            if any(isinstance(n, Apply) and n.function == "sigma" for n in walk(line.form.rhs)):
+                noted = replace(line, notes=(*line.notes, SIGMA))
+                made[place] = replace(section, lines=(*section.lines[:row], noted, *section.lines[row + 1 :]))
+                return tuple(made)
+    return tuple(made)
+
+
+def _kinked(derivation: Derivation) -> frozenset[Tensor]:
+    """Tensors at which some forward equation has a kink: inside max, min or |.|, or where branches meet."""
+    found: set[Tensor] = set()
+    for eq in (*derivation.forward, derivation.objective):
+        for node in eq.rhs.atoms(sp.Max, sp.Min, sp.Abs, Piecewise):
+            if isinstance(node, Piecewise) and all(value.is_number for value, _ in node.args):
+                continue
+            found |= {e.tensor for e in node.atoms(Entry)}
+    return frozenset(found)
+
+
+def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
+    """What a derivative is where it jumps: sign(0) = 0, and the value of the branch that holds at the border."""
+    values: set[float] = set()
+    for node in rhs.atoms(sign, Piecewise):
+        if not {e.tensor for e in node.atoms(Entry)} & kinks:
+            continue
+        if isinstance(node, sign):
+            values.add(0.0)
+        elif len(node.args) == 2 and all(value.is_number for value, _ in node.args):
+            (one, condition), (other, _) = node.args
+            strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
+            values.add(float(other if strict else one))
+    return [f"{value:g} at the kink" for value in sorted(values)]
+
+
+def _update(update: Update) -> Section:
+    rows = []
+    for eq in update.equations:
+        finished = form(eq)
+        rows.append(Line(replace(finished, lhs=Leaf(eq.lhs, new=True)), None, "", eq.number, ()))
+    return Section("update", tuple(rows), update)
+
+
+def update_tensors(update: Update) -> tuple[set[Tensor], Tensor]:
+    """The tensors that an update's right sides read, and one whose new value they read (else theta)."""
+    used = {e.tensor for eq in update.equations for e in eq.rhs.atoms(Entry)}
+    fresh = [e.tensor for eq in update.equations for e in eq.rhs.atoms(NextEntry)]
+    return used, min(fresh, key=lambda t: t.name) if fresh else update.theta

@@ -1,0 +1,187 @@
+"""The search for an accurate form: which rewrites are tried, in which order, on the whole and on its parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import sympy as sp
+
+from .branches import EXPONENT, Branches, branches_of
+from .labels import label_ends, rejoined
+from .peepholes import with_peepholes
+from .probes import Grade, Probe
+from .rational import TooLargeError, is_exponential
+from .scaling import scaled
+from .signs import without_signs
+from .trees import cost, inline, rebuild, subtrees
+from .trees import replace as exchange
+from .writing import cancels, in_tanh, near_zero, one_sided, proper, two_sided
+
+DIGITS = "small differences by expm1, log1p, erfc"
+BRANCHES = "exponentials of -|x| only"
+LABELS = "split by the label"
+PARTS = "part by part"
+CANCELLED = "cancelled"
+LARGEST = "largest exponent taken out"
+
+_SHORT_SEARCH = 3
+"""After so many stages a form whose error rounded inputs explain is good enough."""
+
+Candidate = tuple[sp.Expr, str]
+
+
+@dataclass(slots=True)
+class Search:
+    """One search: what is known of the symbols, where forms are compared, and the results so far."""
+
+    definitions: Mapping[sp.Symbol, sp.Expr]
+    domains: Mapping[sp.Symbol, str]
+    probe: Probe
+    done: dict[sp.Expr, sp.Expr] = field(default_factory=dict)
+    rules: list[str] = field(default_factory=list)
+
+    def best(self, expr: sp.Expr) -> sp.Expr:
+        """The cheapest accurate form of `expr`, else the most accurate one."""
+        known = self.done.get(expr)
+        if known is None:
+            known = self.done[expr] = self._best(expr) if expr.args else expr
+        return known
+
+    def _best(self, expr: sp.Expr) -> sp.Expr:
+        tried = {expr: (self.probe.grade(expr, expr), "")}
+        stages = self._stages(expr)
+        if not tried[expr][0].passes:
+            for count, stage in enumerate(stages):
+                for form, rule in stage:
+                    if form not in tried:
+                        tried[form] = (self.probe.grade(form, expr), rule)
+                if any(g.passes for g, _ in tried.values()):
+                    break
+                if count >= _SHORT_SEARCH and any(g.is_fair for g, _ in tried.values()):
+                    break
+        chosen = min(tried, key=lambda form: (*_rank(tried[form][0]), cost(form)))
+        if tried[chosen][1]:
+            self.rules.append(tried[chosen][1])
+        return chosen
+
+    def _stages(self, expr: sp.Expr) -> Iterator[Iterable[Candidate]]:
+        """Candidates, the cheap ones first; the search stops at the first stage with an accurate one."""
+        if isinstance(expr, sp.Piecewise):
+            yield [(self._branch_by_branch(expr), PARTS)]
+            return
+        yield [(with_peepholes(expr), DIGITS)]
+        full = inline(expr, self.definitions)
+        yield self._cancelled(full)
+        branches = branches_of(full)
+        first = self._finished(self._first_forms(branches), branches) if branches else []
+        if full != expr:
+            yield self._by_label(expr)
+            yield self._part_by_part(expr)
+            yield first
+        else:
+            yield first
+            yield self._by_label(expr)
+            yield self._part_by_part(expr)
+        if branches is not None:
+            yield self._finished(_second_forms(branches), branches)
+        if full != expr:
+            yield [(with_peepholes(full), DIGITS)]
+            yield self._part_by_part(full)
+        yield [(form, LARGEST) for form in scaled(full)]
+
+    def _cancelled(self, full: sp.Expr) -> Iterator[Candidate]:
+        """Without exponentials: the cancelled quotient, with |x| sign(x) = x."""
+        if not any(is_exponential(n) for n in subtrees(full)):
+            yield from ((form, CANCELLED) for form in without_signs(full))
+
+    def _branch_by_branch(self, expr: sp.Piecewise) -> sp.Expr:
+        """Each branch made accurate where it is chosen."""
+        left: sp.Basic = sp.true
+        args = []
+        for value, condition in expr.args:
+            here = self.probe.where(sp.And(left, condition, evaluate=False))
+            inner = replace(self, probe=here, done={}, rules=[])
+            args.append((inner.best(value), condition))
+            self.rules += inner.rules
+            left = sp.And(left, sp.Not(condition, evaluate=False), evaluate=False)
+        return sp.Piecewise(*args, evaluate=False)
+
+    def _by_label(self, expr: sp.Expr) -> Iterator[Candidate]:
+        for y in sorted(expr.free_symbols, key=lambda s: s.name):
+            ends = label_ends(expr, y) if self.domains.get(y) == "unit" else None
+            if ends is not None:
+                zero, one = (self.best(e) for e in ends)
+                yield from ((form, LABELS) for form in rejoined(y, zero, one))
+
+    def _part_by_part(self, expr: sp.Expr) -> Iterator[Candidate]:
+        """Terms or factors that share exponentials made accurate together, or the arguments one by one."""
+        groups = self._groups(expr) if expr.is_Add or expr.is_Mul else []
+        parts = tuple(map(self.best, groups if len(groups) > 1 else expr.args))
+        form = rebuild(expr, parts)
+        yield form, PARTS
+        yield with_peepholes(form), PARTS
+
+    def _groups(self, expr: sp.Expr) -> list[sp.Expr]:
+        groups: list[tuple[set[sp.Symbol], list[sp.Expr]]] = []
+        for arg in expr.args:
+            full = inline(arg, self.definitions)
+            symbols = {s for n in subtrees(full) if is_exponential(n) for s in n.free_symbols}
+            touching = [g for g in groups if symbols & g[0]]
+            merged = (symbols.union(*(g[0] for g in touching)), [a for g in touching for a in g[1]] + [arg])
+            groups = [g for g in groups if all(g is not t for t in touching)] + [merged]
+        return [expr.func(*members) for _, members in groups]
+
+    def _first_forms(self, branches: Branches) -> Iterator[sp.Expr]:
+        signs = self.probe.signs(branches.exponent)
+        for sign in (1, -1):
+            for shifted in (False, True)[: 1 + cancels(branches.value(sign))]:
+                form = one_sided(branches, sign, shifted)
+                if not branches.decided or signs == {sign}:
+                    yield form
+        tanh = in_tanh(branches) if not branches.decided else None
+        if tanh is not None:
+            yield tanh
+        if len(signs) > 1:
+            yield from two_sided(branches, False)
+
+    def _finished(self, forms: Iterable[sp.Expr], branches: Branches) -> Iterator[Candidate]:
+        """The forms with their inner functions made accurate, and with outputs at hand in place of their formulas."""
+        g = branches.exponent
+        inner = [v for v in branches.algebra.variables[2:] if v.args and not v.is_number]
+        inner = [exchange(v, {EXPONENT: g}) for v in inner] + [n for n in subtrees(g) if isinstance(n, sp.Function)]
+        table = {n: self.best(n) for n in inner}
+        table = {n: form for n, form in table.items() if form != n}
+        outputs = {f: a for a, f in self.definitions.items()}
+        try:
+            for form in forms:
+                form = exchange(form, table)
+                yield form, BRANCHES
+                shared = exchange(form, outputs)
+                if shared != form:
+                    yield shared, BRANCHES
+        except TooLargeError:
+            return
+
+
+def _second_forms(branches: Branches) -> Iterator[sp.Expr]:
+    if any(cancels(branches.value(sign)) for sign in (1, -1)):
+        yield from two_sided(branches, True)
+    for sign in (1, -1):
+        if not branches.decided:
+            quotient = proper(branches, sign)
+            if quotient is not None:
+                yield quotient
+    if branches.slots:
+        for far in two_sided(branches, False):
+            near = near_zero(branches, far)
+            if near is not None:
+                yield near
+
+
+def _rank(grade: Grade) -> tuple[int, int]:
+    """Right everywhere, right but for rounded inputs, else by the decade of the error and how often it occurs."""
+    if grade.passes or grade.is_fair:
+        return (0 if grade.passes else 1), 0
+    return (1000 if math.isinf(grade.fair) else 2 + int(math.log10(grade.fair))), grade.failures

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from module_double import blobs, double, make
+
+from symbackprop.errors import DataError
+from symbackprop.train import Model, objective
+from symbackprop.train.evaluate import BATCH
+
+
+def small(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Let a call of the doubles hold about `rows` rows."""
+    monkeypatch.setattr(objective, "SMALL", 8)
+    monkeypatch.setattr(objective, "_row_bytes", lambda *_: 1)
+    monkeypatch.setattr(objective, "MEMORY", rows)
+
+
+def values(model: Model, monkeypatch: pytest.MonkeyPatch, rows: int = 333) -> tuple[float, float]:
+    """The objective in one call, and in parts."""
+    X, y = blobs(rows, double(model).kind)
+    whole = model.evaluate(X, y)["loss"]
+    double(model).calls.clear()
+    with monkeypatch.context() as patch:
+        small(patch, 40)
+        parts = model.evaluate(X, y)["loss"]
+    assert max(count for what, count in double(model).calls if what == "loss") <= 40
+    return whole, parts
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("softmax", "float64"), ("linear", "float32"), ("linear", "float64")])
+@pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"over_n": True}])
+@pytest.mark.parametrize("lam", [0.0, 1e-3, 50.0])
+def test_parts_give_the_whole(
+    kind: str, dtype: str, options: dict[str, Any], lam: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The penalty is counted once, whatever the reduction."""
+    model = make(kind, dtype, hypers={"lam": lam}, **options)
+    whole, parts = values(model, monkeypatch)
+    np.testing.assert_allclose(parts, whole, rtol=1e-11 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_equal_rows(reduction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows have one loss at the start of a training from zeros."""
+    model = make(reduction=reduction)
+    model.parameters = {"W": np.zeros((3, 4)), "b": np.zeros(3)}
+    whole, parts = values(model, monkeypatch)
+    np.testing.assert_allclose(parts, whole, rtol=1e-12)
+
+
+def test_rows_that_act_on_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"333 rows need more than .* neither a sum nor a mean"):
+        values(make(reduction="coupled"), monkeypatch)
+
+
+def test_not_finite_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make("linear")
+    X, y = blobs(100, "linear")
+    X[90] = 1e200
+    small(monkeypatch, 40)
+    assert model.evaluate(X, y)["loss"] == np.inf
+
+
+def test_rows_are_counted_by_their_tensors() -> None:
+    model = make()
+    X, y = blobs(9)
+    data = (X, np.eye(3)[y])
+    got = objective._row_bytes(double(model), model._blocks, data)
+    assert got == 8 * (4 + 3 + 3 + 3 + 3)
+
+
+def test_usual_sizes_take_one_call_and_predictions_are_bounded() -> None:
+    model = make()
+    X, y = blobs(5000)
+    told = model.evaluate(X, y)
+    losses = [count for what, count in double(model).calls if what == "loss"]
+    predictions = [count for what, count in double(model).calls if what == "predict"]
+    assert losses == [5000]
+    assert max(predictions) <= BATCH and sum(predictions) == 5000
+    assert told["accuracy"] == np.mean(model.predict(X).argmax(1) == y)
+    np.testing.assert_allclose(model.predict(X, batch_size=7), model.predict(X, batch_size=5000), rtol=1e-12)
