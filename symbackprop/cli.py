@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +67,15 @@ def derive(net: str, output: Path | None, optimizer: str | None) -> None:
 
 def _write_derivation(derivation: Derivation, path: Path) -> Path:
     """Write by the suffix; raises `EmissionError` for an unknown one."""
+    from .files import write_text
     from .pdf import write_pdf
 
     match path.suffix:
         case ".txt":
-            _write(path, derivation.text() + "\n")
+            write_text(path, derivation.text() + "\n")
         case ".tex":
-            _write(path, derivation.latex(standalone=True))
+            write_text(path, derivation.latex(standalone=True))
         case ".pdf":
-            _folder(path.parent)
             write_pdf(derivation.latex(standalone=True), path)
         case _:
             raise EmissionError(
@@ -90,6 +93,7 @@ def _write_derivation(derivation: Derivation, path: Path) -> Path:
 def emit(net: str, target: str, dtype: str, optimizer: str | None, output: Path | None) -> None:
     """Print the generated source of NET, or write it to a folder."""
     from . import pipeline
+    from .files import write_text
     from .netfile import load_network
 
     network, name = load_network(net)
@@ -97,24 +101,7 @@ def emit(net: str, target: str, dtype: str, optimizer: str | None, output: Path 
     if output is None:
         click.echo(source.text, nl=False)
     else:
-        click.echo(f"wrote {_write(output / (name + SUFFIXES[target]), source.text)}")
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a text file, making its folder; returns the path."""
-    _folder(path.parent)
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise EmissionError(f"cannot write {path}: {error.strerror}") from error
-    return path
-
-
-def _folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EmissionError(f"cannot make the folder {path}: {error.strerror}") from error
+        click.echo(f"wrote {write_text(output / (name + SUFFIXES[target]), source.text)}")
 
 
 @cli.command()
@@ -148,6 +135,16 @@ def cache(where: bool, clear: bool) -> None:
         click.echo(f"{store.cache_root()}: {files} files, {size / 1e6:.1f} MB")
 
 
+def _plain_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    return f"Warning: {message}\n"
+
+
 def main() -> None:
     """The entry point of the command `symbackprop`."""
+    warnings.formatwarning = _plain_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters shows question marks
     cli(prog_name="symbackprop")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,12 @@ import symbackprop as sb
 
 from . import pipeline
 from .errors import SymbackpropError
+from .files import make_folder, write_text
 from .pdf import GET_ENGINE, find_engine, write_pdf
 
 if TYPE_CHECKING:
     from .records import Derivation
     from .train.history import History
-    from .train.model import Model
 
 Array = np.ndarray[Any, Any]
 Split = tuple[Array, Array, Array, Array]
@@ -26,40 +27,58 @@ Split = tuple[Array, Array, Array, Array]
 
 SPLITS = 5
 BATCH = 32
+HEADS = ("target", "compiled in", "examples/s", "loss", "test accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One model trained on one split: seconds to compile, what training reported, share of right test answers."""
+
+    target: str
+    compile_seconds: float
+    history: History
+    accuracy: float
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The outcome as cells of the table of targets; the speed is that of the median epoch."""
+        return (
+            {"c": "C", "numpy": "NumPy"}[self.target],
+            f"{self.compile_seconds:.2f} s",
+            f"{statistics.median(self.history.examples_per_second):,.0f}",
+            f"{self.history.loss[-1]:.5f}",
+            f"{100 * self.accuracy:.1f} %",
+        )
 
 
 def run(out: Path, epochs: int = 40) -> float:
     """Derive, compile, train and report; writes sources, derivation and learning curve to the folder `out`.
 
     Returns the mean test accuracy over five seeded stratified 80/20 splits. Raises `SymbackpropError` when
-    scikit-learn is missing.
+    scikit-learn is missing and `EmissionError` when `out` cannot be written.
     """
     splits = digits_splits()
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     network, optimizer = digits_network(), sb.Adam(1e-3)
     derivation = network.derive(optimizer=optimizer)
     print(f"Derivation\n\n{derivation.text()}\n\nLayers\n\n{summary(network)}\n")
     _write_texts(out, network, optimizer, derivation)
 
-    c, c_ready = _compile(network, optimizer, "c", 0)
-    print(f"\nTraining, {epochs} epochs a split, {len(splits[0][0])} of {len(splits[0][0]) + len(splits[0][1])} rows")
-    history = _fit(c, splits[0], epochs, verbose=True)
-    _plot(history, out / "learning_curve.png")
-    rows = [_row(c, c_ready, history, splits[0])]
-    if c.target == "c":
-        twin, twin_ready = _compile(network, optimizer, "numpy", 0)
-        rows.append(_row(twin, twin_ready, _fit(twin, splits[0], epochs), splits[0]))
-    print(f"\nThe first split\n\n{_table(('target', 'ready in', 'examples/s', 'loss', 'test accuracy'), rows)}\n")
+    rows, tests = len(splits[0][0]), len(splits[0][1])
+    print(f"\nTraining: {epochs} epochs of {rows} digits, {tests} more to test on, {SPLITS} such splits")
+    first = _train(network, optimizer, "c", 0, splits[0], epochs, verbose=True)
+    _plot(first.history, out / "learning_curve.png")
+    outcomes = [first]
+    if first.target == "c":
+        outcomes.append(_train(network, optimizer, "numpy", 0, splits[0], epochs))
+    print(f"\nThe first split\n\n{_table(HEADS, [outcome.row for outcome in outcomes])}\n")
 
-    accuracies = [_accuracy(c, splits[0])]
-    for seed, split in enumerate(splits[1:], 1):
-        model, _ = _compile(network, optimizer, c.target, seed)
-        _fit(model, split, epochs)
-        accuracies.append(_accuracy(model, split))
-    mean = sum(accuracies) / len(accuracies)
-    print("test accuracy by split: " + ", ".join(f"{100 * a:.1f}" for a in accuracies) + " %")
-    print(f"mean test accuracy: {100 * mean:.1f} %")
-    return mean
+    others = (_train(network, optimizer, first.target, seed, split, epochs) for seed, split in enumerate(splits[1:], 1))
+    accuracies = [100 * outcome.accuracy for outcome in (first, *others)]
+    mean = sum(accuracies) / SPLITS
+    print(f"test accuracy by split: {', '.join(f'{a:.1f}' for a in accuracies)} %")
+    print(f"mean test accuracy: {mean:.1f} %")
+    return mean / 100
 
 
 def digits_network() -> sb.Network:
@@ -101,10 +120,10 @@ def summary(network: sb.Network) -> str:
     for equation in network.system.forward:
         new = [t for t in tensors_of(equation.rhs) if t.kind == "parameter" and t not in seen]
         seen.update(new)
-        count = sum(math.prod(t.sizes) for t in new)
+        count = sum(t.entries for t in new)
         names = ", ".join(f"{t.name} {t.shape_text}" for t in new)
         rows.append((equation.lhs.name, equation.lhs.shape_text, names or "-", f"{count:,}"))
-    total = sum(math.prod(t.sizes) for t in seen)
+    total = sum(t.entries for t in seen)
     return _table(("tensor", "shape", "parameters", "numbers"), [*rows, ("all", "", "", f"{total:,}")])
 
 
@@ -116,40 +135,38 @@ def _write_texts(out: Path, network: sb.Network, optimizer: sb.Optimizer, deriva
         "digits_mlp.py": pipeline.emit(network, target="numpy", optimizer=optimizer).text,
     }
     for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
-        print(f"wrote {out / name}")
+        print(f"wrote {write_text(out / name, text)}")
     if find_engine() is None:
         print(f"no LaTeX engine here, so no PDF; {GET_ENGINE}")
     else:
         print(f"wrote {write_pdf(derivation.latex(standalone=True), out / 'derivation.pdf')}")
 
 
-def _compile(network: sb.Network, optimizer: sb.Optimizer, target: str, seed: int) -> tuple[Model, float]:
+def _train(
+    network: sb.Network,
+    optimizer: sb.Optimizer,
+    target: str,
+    seed: int,
+    split: Split,
+    epochs: int,
+    verbose: bool = False,
+) -> Outcome:
+    """Compile and train on a split; Ctrl-C is raised on, unlike in `fit`."""
     begun = time.perf_counter()
     model = pipeline.compile(network, target=target, optimizer=optimizer, seed=seed)
-    return model, time.perf_counter() - begun
-
-
-def _fit(model: Model, split: Split, epochs: int, verbose: bool = False) -> History:
-    train, test, train_labels, test_labels = split
-    validation = (test, test_labels) if verbose else None
-    return model.fit(train, train_labels, epochs=epochs, batch_size=BATCH, validation_data=validation, verbose=verbose)
-
-
-def _accuracy(model: Model, split: Split) -> float:
-    return model.evaluate(split[1], split[3])["accuracy"]
-
-
-def _row(model: Model, ready: float, history: History, split: Split) -> tuple[str, ...]:
-    rate = len(split[0]) * len(history) / sum(history.seconds)
-    name = {"c": "C", "numpy": "NumPy"}[model.target]
-    return name, f"{ready:.2f} s", f"{rate:,.0f}", f"{history.loss[-1]:.5f}", f"{100 * _accuracy(model, split):.1f} %"
+    seconds = time.perf_counter() - begun
+    x, x_test, y, y_test = split
+    validation = (x_test, y_test) if verbose else None
+    history = model.fit(x, y, epochs, BATCH, validation_data=validation, verbose=verbose, metrics=verbose)
+    if history.interrupted:
+        raise KeyboardInterrupt
+    return Outcome(model.target, seconds, history, model.evaluate(x_test, y_test)["accuracy"])
 
 
 def _plot(history: History, path: Path) -> None:
     try:
         print(f"wrote {history.plot(path)}")
-    except SymbackpropError as error:
+    except SymbackpropError as error:  # matplotlib is an extra
         print(f"no learning curve: {error}")
 
 

@@ -109,8 +109,7 @@ def blas() -> Finding:
     """NumPy's BLAS, which the NumPy target uses."""
     import numpy as np
 
-    built = np.show_config(mode="dicts")
-    found = (built or {}).get("Build Dependencies", {}).get("blas", {})
+    found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     text = f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
     return Finding("BLAS of NumPy", "", text)
 

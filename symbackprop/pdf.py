@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import EmissionError
+from .files import write_bytes, write_text
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
 GET_ENGINE = (
@@ -44,11 +45,9 @@ def write_pdf(tex: str, path: str | os.PathLike[str]) -> Path:
         output = _run([engine, *flags, source.name], folder)
         made = source.with_suffix(".pdf")
         if not made.exists():
-            log = path.with_suffix(".log")
-            log.write_text(output, encoding="utf-8")
+            log = write_text(path.with_suffix(".log"), output)
             raise EmissionError(f"{engine} failed on {path}: {_first_error(output)}; its whole output is in {log}")
-        shutil.copyfile(made, path)
-    return path
+        return write_bytes(path, made.read_bytes())
 
 
 def _run(command: list[str], folder: str) -> str:

@@ -16,7 +16,8 @@ PLAIN_TEXT = Dialect(
     {**_C.functions, **{f: n.replace("sbp_", "").replace("fabs", "abs") for f, n in _C.functions.items()}},
     suffix="",
     choice="where({condition}, {yes}, {no})",
-    both="{left} and {right}",
+    both="({left}) and ({right})",
+    either="({left}) or ({right})",
     power="{base}^{exponent}",
 )
 

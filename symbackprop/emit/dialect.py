@@ -37,6 +37,7 @@ class Dialect:
     suffix: str
     choice: str
     both: str
+    either: str
     power: str
 
 
@@ -60,6 +61,7 @@ NUMPY = Dialect(
     suffix="",
     choice="np.where({condition}, {yes}, {no})",
     both="({left}) & ({right})",
+    either="({left}) | ({right})",
     power="{base}**{exponent}",
 )
 
@@ -75,6 +77,7 @@ def c_dialect(dtype: str) -> Dialect:
         suffix=f,
         choice="({condition} ? {yes} : {no})",
         both="({left}) && ({right})",
+        either="({left}) || ({right})",
         power=f"pow{f}({{base}}, {{exponent}})",
     )  # fmt: skip
 

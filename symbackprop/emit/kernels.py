@@ -123,7 +123,7 @@ class _Writer:
             arguments=tuple(self._argument(t) for t in self.used if self._is_array(t)),
             scalars=tuple(Local(n.name, self._double(n.value)) for n in (*inner.scalars, *outer.scalars)),
             loops=self._loops(self.form.space),
-            over=self._loops(reduction.over) if reduction else (),
+            over=self._loops(self.form.over),
             op=reduction.op if reduction else "",
             acc=self.local[reduction.lhs] if reduction else "",
             acc_type="double" if not k.space and reduction and reduction.op == SUM else "real",

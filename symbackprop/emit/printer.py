@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sympy import Add, And, Expr, Float, Integer, Mul, Number, Piecewise, Pow, Rational, Symbol
+from sympy import ITE, Add, And, Expr, Float, Integer, Mul, Number, Or, Piecewise, Pow, Rational, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanTrue
 

@@ -120,7 +120,9 @@ def flags(compiler: Compiler, machine: str | None = None) -> tuple[str, ...]:
         native = ("-mcpu=native",)
     vector = compiler.kind != "gcc" and machine == "x86_64" and _libc().startswith("glibc")
     library = ("-fveclib=libmvec",) if vector else ()
-    return (*common, *native, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *library)
+    # gcc's unroll-and-jam turns sums over a few rows into loops that it then cannot vectorize
+    loops = ("-fno-loop-unroll-and-jam",) if compiler.kind == "gcc" else ()
+    return (*common, *native, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *loops, *library)
 
 
 def cpu_features() -> str:

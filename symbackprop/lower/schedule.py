@@ -6,6 +6,9 @@
 | inner | the space, then the reduction inside it, into a register |
 | outer | the reduction outside, the space inside it, into memory: where memory runs along the space |
 | product | tiles of a matrix product |
+
+The innermost loop is the one that is vectorized. Rows of a few entries (ten classes) do not fill a vector, so there the
+samples go innermost, with strided access.
 """
 
 from __future__ import annotations
@@ -14,29 +17,52 @@ import math
 from dataclasses import dataclass
 
 from ..language.nodes import Entry, Index
-from .program import SUM, Kernel, Product
+from .program import ARGMAX, Kernel, Product
 
+LANES = 16  # float32 entries of the widest vectors
 NARROW = 4  # a product with fewer columns than this leaves most of a tile idle; plain loops do it
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kernel's loops. `flat`: one loop over all entries of the space."""
+    """A kernel's loops, outermost first. `flat`: one loop over all entries of the space."""
 
     name: str
     space: tuple[Index, ...]
+    over: tuple[Index, ...] = ()
     flat: bool = False
 
 
 def form_of(kernel: Kernel) -> Form:
     """The loops of a kernel."""
     if kernel.reduction is None:
-        return Form("map", kernel.space, flat=_is_flat(kernel))
+        flat = _is_flat(kernel)
+        return Form("map", kernel.space if flat else _long_last(kernel.space), flat=flat)
     if kernel.product is not None and _columns(kernel.product) >= NARROW:
-        return Form("product", kernel.space)
-    if kernel.reduction.op == SUM and kernel.space and _runs_along_space(kernel):
-        return Form("outer", kernel.space)
-    return Form("inner", kernel.space)
+        return Form("product", kernel.space, kernel.reduction.over)
+    over = kernel.reduction.over
+    if kernel.reduction.op != ARGMAX and kernel.space and (_runs_along_space(kernel) or _is_short(kernel)):
+        return Form("outer", kernel.space, over)
+    return Form("inner", kernel.space, _long_last(over) if not kernel.space else over)
+
+
+def _extent(index: Index) -> float:
+    assert index.dim is not None
+    return math.inf if index.dim.size is None else index.dim.size
+
+
+def _long_last(loops: tuple[Index, ...]) -> tuple[Index, ...]:
+    """The loops with the first one innermost, where it is the batch and the last one does not fill a vector."""
+    if len(loops) > 1 and _extent(loops[0]) == math.inf and _extent(loops[-1]) < LANES:
+        return (*loops[1:], loops[0])
+    return loops
+
+
+def _is_short(kernel: Kernel) -> bool:
+    """A reduction of each sample over a few entries."""
+    assert kernel.reduction is not None
+    (first, *rest), over = kernel.space, kernel.reduction.over
+    return not rest and _extent(first) == math.inf and math.prod(map(_extent, over)) < LANES
 
 
 def _columns(product: Product) -> int:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Number, Symbol
+from sympy import Abs, Add, Expr, Function, Max, Min, Mul, Number, Piecewise, Symbol, sign
 from sympy.logic.boolalg import Boolean
 
 from ..language.nodes import Entry, Index, Size
 
+SELECTIONS = (Abs, Max, Min, Piecewise, sign)  # a few instructions each, no call
 IsScalar = Callable[[Expr], bool]
 
 
@@ -82,7 +83,7 @@ def _is_leaf(e: Expr) -> bool:
 
 
 def _name_common(bodies: Sequence[Expr], first: int) -> tuple[tuple[Named, ...], tuple[Expr, ...]]:
-    """Every non-trivial node with two readers gets a name."""
+    """Every non-trivial node with two readers gets a name, and every call in one branch of a choice."""
     readers: Counter[Expr] = Counter()
     seen: set[Expr] = set()
 
@@ -96,6 +97,8 @@ def _name_common(bodies: Sequence[Expr], first: int) -> tuple[tuple[Named, ...],
 
     for body in bodies:
         count(body)
+        for call in _guarded_calls(body):
+            readers[call] += 1
     named: list[Named] = []
     done: dict[Expr, Expr] = {}
 
@@ -114,6 +117,11 @@ def _name_common(bodies: Sequence[Expr], first: int) -> tuple[tuple[Named, ...],
 
     final = tuple(build(b) for b in bodies)
     return tuple(named), final
+
+
+def _guarded_calls(body: Expr) -> set[Expr]:
+    """Calls in one branch of a choice; computed before it, whole vectors of them can be."""
+    return {f for choice in body.atoms(Piecewise) for f in choice.atoms(Function) if not isinstance(f, SELECTIONS)}
 
 
 def _is_cheap(e: Expr) -> bool:

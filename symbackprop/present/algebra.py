@@ -128,10 +128,12 @@ def hadamard(args: Iterable[Node]) -> Node:
             counts[part] = counts.get(part, 0) + 1
     flat: list[Node] = []
     for part, count in counts.items():
-        if count == 1 or (count == 2 and isinstance(part, Leaf)):
+        inner = part.arg if isinstance(part, Transpose) else part
+        if count == 1 or (count == 2 and isinstance(inner, Leaf)):
             flat += [part] * count
         else:
-            flat.append(Power(part, Number(Fraction(count)), elementwise=True))
+            power = Power(inner, Number(Fraction(count)), elementwise=True)
+            flat.append(power if inner is part else transpose(power))
     flat.sort(key=factor_order)
     return flat[0] if len(flat) == 1 else settle(Hadamard(tuple(flat)))
 

@@ -47,6 +47,8 @@ class Graph:
     """Factors by the set of indices that they carry, and the scalar part that stands in front."""
 
     def __init__(self, axes: Axes, bound: Axes) -> None:
+        if len(axes) > 2:
+            raise NoForm("three or more free indices")
         self.axes, self.bound = axes, bound
         self.place = {index: place for place, index in enumerate((*axes, *bound))}
         self.scalar = Term()

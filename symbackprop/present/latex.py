@@ -67,8 +67,12 @@ def repr_latex(derivation: Derivation) -> str:
         for line in page.lines:
             *first, last = _lines(line.form, 2 * LIMIT)
             number = f" && ({line.number})" if line.number else ""
-            rows += [*first, f"{last} && {line.shape}{number}".rstrip(" &")]
+            rows += [*first, f"{last} && {_shape(line.shape)}{number}".rstrip(" &")]
     return f"$$\\begin{{aligned}}\n{_joined(rows)}\n\\end{{aligned}}$$"
+
+
+def _shape(text: str) -> str:
+    return text.replace(",)", ")")
 
 
 def _joined(rows: list[str]) -> str:
@@ -130,9 +134,14 @@ def _part(page: Section) -> Part:
     for line in page.lines:
         for note in line.notes:
             if note != SIGMA:
-                where.setdefault(note.replace("_", r"\_"), []).append(f"({line.number})")
+                where.setdefault(_sentence(note), []).append(f"({line.number})")
     remarks += [f"In {', '.join(numbers)}: {note}." for note, numbers in where.items()]
     return Part(title, opening, tuple(_rows(page)), tuple(remarks))
+
+
+def _sentence(note: str) -> str:
+    value, kink, _ = note.partition(" at the kink")
+    return f"the derivative at the kink is {value}" if kink else note.replace("_", r"\_")
 
 
 def _update_remark(update: Update) -> str:
@@ -167,4 +176,4 @@ def _symbols(derivation: Derivation) -> Iterator[Symbol]:
 
 
 def _symbol(tensor: Tensor, meaning: str) -> Symbol:
-    return Symbol(latex_name(tensor), tensor.shape_text if tensor.dims else "", meaning)
+    return Symbol(latex_name(tensor), _shape(tensor.shape_text) if tensor.dims else "", meaning)

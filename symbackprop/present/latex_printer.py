@@ -3,7 +3,7 @@ r"""Trees in LaTeX. Operators at which a long line may be broken carry the mark 
 from __future__ import annotations
 
 from .notation import FUNCTIONS, GREEK, latex_name
-from .printer import ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
 from .terms import is_plain
 from .tree import (
     Add,
@@ -98,9 +98,9 @@ class LatexPrinter(Printer):
         return f"{text} {self.show(core, level)}".lstrip(), level
 
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
-        below = self.factors(node.denominator)
         if not self.inline:
-            return self.fraction(self.factors(front, CALL) or "1", below)
+            return self.fraction(self.factors(front, CALL, ADD) or "1", self.factors(node.denominator, CALL, ADD))
+        below = self.factors(node.denominator)
         if len(node.denominator) > 1 or self.printed(node.denominator[0])[1] < FACTOR:
             below = self.group(below)
         return f"{above or '1'}{BREAK} / {below}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul
 
-from ..language.indices import make_sum
+from ..language.indices import make_sum, refresh
 from ..language.nodes import Entry, Index, Over, Sum
 from ..records import Equation
 from .algebra import product, transpose
@@ -64,10 +64,22 @@ class MatrixBuilder(Builder):
         return self._contracted(expr, axes, ())
 
     def _contracted(self, body: Expr, axes: Axes, bound: Axes) -> Term:
+        body, bound = self._opened(body, axes, bound)
         graph = Graph(axes, bound)
         for term, have, inverse in self._factors(body, (*axes, *bound)):
             graph.put(term, have, inverse)
         return graph.term()
+
+    def _opened(self, body: Expr, axes: Axes, bound: Axes) -> tuple[Expr, Axes]:
+        """The body with those inner sums joined to the outer one that have no form by themselves."""
+        factors = []
+        for factor in Mul.make_args(body):
+            if isinstance(factor, Sum) and len(self.axes(factor, (*axes, *bound))) > 2:
+                inner = refresh(factor)
+                factor, extra = self._opened(inner.args[0], axes, (*bound, *inner.args[1:]))
+                bound = extra
+            factors.append(factor)
+        return Mul(*factors), bound
 
     def _factors(self, body: Expr, within: Axes) -> Iterator[tuple[Term, Axes, bool]]:
         found = match_softmax(body) if isinstance(body, Mul) else None

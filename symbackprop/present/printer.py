@@ -90,13 +90,13 @@ class Printer:
     def _logic(self, node: Logic) -> Printed:
         return f" {self.words.get(node.word, node.word)} ".join(self.show(a) for a in node.args), ADD
 
-    def factors(self, nodes: tuple[Node, ...], last: int = FACTOR) -> str:
-        """Scalars side by side, with a dot between numbers."""
+    def factors(self, nodes: tuple[Node, ...], last: int = FACTOR, alone: int = PRODUCT) -> str:
+        """Scalars side by side, with a dot between numbers; `last` and `alone`: how tightly those must bind."""
         text = ""
         for place, node in enumerate(nodes):
-            alone = PRODUCT if len(nodes) == 1 else last if place == len(nodes) - 1 else FACTOR
+            least = alone if len(nodes) == 1 else last if place == len(nodes) - 1 else FACTOR
             numbers = place > 0 and _is_number(node) and _is_number(nodes[place - 1])
-            text += (self.dot if numbers else self.space if place else "") + self.show(node, alone)
+            text += (self.dot if numbers else self.space if place else "") + self.show(node, least)
         return text
 
     def _call(self, node: Apply) -> Printed:

@@ -6,6 +6,7 @@ polynomial in e whose value at e = 0 is finite. These logarithms, and roots, are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import gcd
@@ -156,23 +157,21 @@ def _chosen(node: sp.Piecewise, sign: int) -> sp.Expr | None:
     return None
 
 
-def branches_of(expr: sp.Expr) -> Branches | None:
-    """`expr` over its one generator; None where it has none or several, or is too large."""
+def branches_of(expr: sp.Expr) -> Iterator[Branches]:
+    """`expr` over each of its generators in turn (two at most), the other exponentials being atoms."""
     plain = exponential_form(expr)
-    outer = _reachable(plain)
-    if not outer:
-        return None
-    gens = generators(outer)
-    if len(gens.exponents) != 1:
-        return None
+    gens = generators(_reachable(plain))
     root = max((n.exp.q for n in subtrees(plain) if n.is_Pow and n.exp.is_Rational), default=1)
-    exponent = gens.exponents[0] / root
-    isolated = _isolated(plain, gens, exponent, root)
-    try:
-        made = make_algebra(Generators((), {}), [SMALL, EXPONENT, *_atoms(isolated), *_SLOTS])
-    except TooLargeError:
-        return None
-    return Branches(exponent, isolated, made)
+    outermost = sorted(range(len(gens.exponents)), key=lambda i: not gens.exponents[i].has(sp.exp))
+    for i in outermost[:2]:
+        isolated = _isolated(plain, gens, i, root)
+        try:
+            made = make_algebra(Generators((), {}), [SMALL, EXPONENT, *_atoms(isolated), *_SLOTS])
+            branches = Branches(gens.exponents[i] / root, isolated, made)
+            branches.value(1), branches.value(-1)
+        except TooLargeError:
+            continue
+        yield branches
 
 
 def _reachable(expr: sp.Expr) -> list[sp.Expr]:
@@ -190,9 +189,15 @@ def _reachable(expr: sp.Expr) -> list[sp.Expr]:
     return list(found)
 
 
-def _isolated(plain: sp.Expr, gens: Generators, exponent: sp.Expr, root: int) -> sp.Expr:
+def _isolated(plain: sp.Expr, gens: Generators, index: int, root: int) -> sp.Expr:
     """g as a symbol of its own: in the exponentials, and elsewhere too where that rids the expression of its parts."""
-    table = {n: sp.exp(powers[0][1] * root * EXPONENT + c) for n, (powers, c) in gens.powers.items()}
+    exponent = gens.exponents[index] / root
+    table = {}
+    for node, (powers, constant) in gens.powers.items():
+        k = dict(powers).get(index, 0) * root
+        if k:
+            rest = sp.Add(constant, *(n * gens.exponents[i] for i, n in powers if i != index))
+            table[node] = sp.exp(k * EXPONENT + rest)
     inside = replace(plain, table)
     for term in sp.Add.make_args(exponent):
         coefficient, symbol = term.as_coeff_Mul()

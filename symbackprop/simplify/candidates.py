@@ -10,12 +10,13 @@ import sympy as sp
 
 from .branches import EXPONENT, Branches, branches_of
 from .labels import label_ends, rejoined
-from .peepholes import with_peepholes
+from .peepholes import with_merged_exponentials, with_peepholes
 from .probes import Grade, Probe
 from .rational import TooLargeError, is_exponential
+from .roots import without_cancelling_roots
 from .scaling import scaled
 from .signs import without_signs
-from .trees import cost, inline, rebuild, subtrees
+from .trees import cost, inline, rebuild, replace_values, subtrees
 from .trees import replace as exchange
 from .writing import cancels, in_tanh, near_zero, one_sided, proper, two_sided
 
@@ -44,10 +45,11 @@ class Search:
 
     def best(self, expr: sp.Expr) -> sp.Expr:
         """The cheapest accurate form of `expr`, else the most accurate one."""
-        known = self.done.get(expr)
-        if known is None:
-            known = self.done[expr] = self._best(expr) if expr.args else expr
-        return known
+        if expr not in self.done:
+            self.done[expr] = expr
+            if expr.args:
+                self.done[expr] = self._best(expr)
+        return self.done[expr]
 
     def _best(self, expr: sp.Expr) -> sp.Expr:
         tried = {expr: (self.probe.grade(expr, expr), "")}
@@ -71,20 +73,15 @@ class Search:
         if isinstance(expr, sp.Piecewise):
             yield [(self._branch_by_branch(expr), PARTS)]
             return
-        yield [(with_peepholes(expr), DIGITS)]
+        small = with_peepholes(expr)
+        yield [(small, DIGITS), (with_merged_exponentials(small), DIGITS)]
         full = inline(expr, self.definitions)
         yield self._cancelled(full)
-        branches = branches_of(full)
-        first = self._finished(self._first_forms(branches), branches) if branches else []
-        if full != expr:
-            yield self._by_label(expr)
-            yield self._part_by_part(expr)
-            yield first
-        else:
-            yield first
-            yield self._by_label(expr)
-            yield self._part_by_part(expr)
-        if branches is not None:
+        found = list(branches_of(full))
+        first = [c for b in found for c in self._finished(self._first_forms(b), b)]
+        yield from (self._by_label(expr), self._part_by_part(expr), first) if full != expr else ()
+        yield from (first, self._by_label(expr), self._part_by_part(expr)) if full == expr else ()
+        for branches in found:
             yield self._finished(_second_forms(branches), branches)
         if full != expr:
             yield [(with_peepholes(full), DIGITS)]
@@ -92,9 +89,10 @@ class Search:
         yield [(form, LARGEST) for form in scaled(full)]
 
     def _cancelled(self, full: sp.Expr) -> Iterator[Candidate]:
-        """Without exponentials: the cancelled quotient, with |x| sign(x) = x."""
+        """Without exponentials: the cancelled quotient, with |x| sign(x) = x, and roots that do not cancel."""
         if not any(is_exponential(n) for n in subtrees(full)):
             yield from ((form, CANCELLED) for form in without_signs(full))
+            yield from ((form, CANCELLED) for form in without_cancelling_roots(full))
 
     def _branch_by_branch(self, expr: sp.Piecewise) -> sp.Expr:
         """Each branch made accurate where it is chosen."""
@@ -156,8 +154,11 @@ class Search:
         outputs = {f: a for a, f in self.definitions.items()}
         try:
             for form in forms:
-                form = exchange(form, table)
+                form = replace_values(form, table)
                 yield form, BRANCHES
+                merged = with_merged_exponentials(form)
+                if merged != form:
+                    yield merged, BRANCHES
                 shared = exchange(form, outputs)
                 if shared != form:
                     yield shared, BRANCHES

@@ -12,6 +12,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 from .trees import rebuild
 
 Vector = dict[sp.Expr, sp.Rational]
+Powers = dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Generators:
     """The exponents g of the generators, and each exponential as [(generator, power)] and a constant factor."""
 
     exponents: tuple[sp.Expr, ...]
-    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]]
+    powers: Powers
 
 
 def exponential_form(expr: sp.Expr) -> sp.Expr:
@@ -61,19 +62,39 @@ def generators(nodes: Iterable[sp.Expr]) -> Generators:
     """
     split = {node: _vector(node.args[0]) for node in nodes}
     exponents: list[sp.Expr] = []
-    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]] = {}
+    powers: Powers = {}
     for group in _components(split):
-        multiples = _collinear([split[n][0] for n in group])
-        if multiples is not None:
-            unit = _common_unit(multiples)
-            g = (group[0].args[0] - split[group[0]][1]) * unit / multiples[0]
-            flip = -1 if g.could_extract_minus_sign() else 1
-            for node, k in zip(group, multiples, strict=True):
-                powers[node] = (((len(exponents), int(flip * k / unit)),), split[node][1])
-            exponents.append(flip * g)
+        for constants in (True, False):
+            vectors = [_terms(*split[n], constants) for n in group]
+            multiples = _collinear(vectors)
+            if multiples is not None:
+                _one_generator(group, split, multiples, constants, exponents, powers)
+                break
         else:
             _split_terms(group, split, exponents, powers)
     return Generators(tuple(exponents), powers)
+
+
+def _terms(vector: Vector, constant: sp.Expr, with_constant: bool) -> Vector:
+    return {**vector, sp.S.One: constant} if with_constant and constant else vector
+
+
+def _one_generator(
+    group: list[sp.Expr],
+    split: dict[sp.Expr, tuple[Vector, sp.Expr]],
+    multiples: list[sp.Rational],
+    constants: bool,
+    exponents: list[sp.Expr],
+    powers: Powers,
+) -> None:
+    """Exponents that are multiples of each other, their constant terms included or left over."""
+    unit = _common_unit(multiples)
+    left = [sp.S.Zero if constants else split[n][1] for n in group]
+    g = (group[0].args[0] - left[0]) * unit / multiples[0]
+    flip = -1 if g.could_extract_minus_sign() else 1
+    for node, k, rest in zip(group, multiples, left, strict=True):
+        powers[node] = (((len(exponents), int(flip * k / unit)),), rest)
+    exponents.append(flip * g)
 
 
 def _vector(x: sp.Expr) -> tuple[Vector, sp.Expr]:
@@ -81,7 +102,7 @@ def _vector(x: sp.Expr) -> tuple[Vector, sp.Expr]:
     constant = sp.S.Zero
     for term in sp.Add.make_args(x):
         coefficient, monomial = term.as_coeff_Mul()
-        if monomial is sp.S.One:
+        if monomial.is_number:
             constant += term
         else:
             vector[monomial] = vector.get(monomial, sp.S.Zero) + coefficient
@@ -123,7 +144,7 @@ def _split_terms(
     group: list[sp.Expr],
     split: dict[sp.Expr, tuple[Vector, sp.Expr]],
     exponents: list[sp.Expr],
-    powers: dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]],
+    powers: Powers,
 ) -> None:
     terms = list(dict.fromkeys(m for node in group for m in split[node][0]))
     units = {m: _common_unit([split[n][0][m] for n in group if m in split[n][0]]) for m in terms}

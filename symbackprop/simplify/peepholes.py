@@ -48,6 +48,27 @@ def with_peepholes(expr: sp.Expr) -> sp.Expr:
     return visit(expr)
 
 
+def with_merged_exponentials(expr: sp.Expr) -> sp.Expr:
+    """`expr` with products e^a e^b as e^(a + b), which cannot be infinity times zero."""
+    done: dict[sp.Basic, sp.Basic] = {}
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        if not node.args:
+            return node
+        if node not in done:
+            args = tuple(map(visit, node.args))
+            powers = [a for a in args if isinstance(a, sp.exp)] if node.is_Mul else []
+            if len(powers) > 1:
+                rest = (a for a in args if not isinstance(a, sp.exp))
+                done[node] = sp.Mul(sp.exp(sp.Add(*(p.args[0] for p in powers))), *rest)
+            else:
+                same = all(a is b for a, b in zip(args, node.args, strict=True))
+                done[node] = node if same else rebuild(node, args)
+        return done[node]
+
+    return visit(expr)
+
+
 def _rewritten(node: sp.Basic) -> sp.Basic:
     if node.is_Add:
         return _root_difference(_pairs(node))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sympy as sp
-from sympy.codegen.cfunctions import log1p
+from sympy.codegen.cfunctions import expm1, log1p
 
 from .exponentials import exponential_form
 from .rational import is_exponential
@@ -17,9 +17,27 @@ Term = tuple[sp.Expr, sp.Expr]
 def scaled(expr: sp.Expr) -> Iterator[sp.Expr]:
     """`expr` with log(sum c e^h) as m + log(sum c e^(h - m)), and quotients by such sums scaled alike."""
     plain = exponential_form(expr)
-    form = _visit(plain)
-    if form != plain:
-        yield form
+    for rewrite in (_visit, _differences):
+        form = rewrite(plain)
+        if form != plain:
+            yield form
+
+
+def _differences(node: sp.Basic) -> sp.Basic:
+    """c e^a - c e^b as c e^max(a, b) sign(a - b) (1 - e^-|a - b|)."""
+    if not node.args:
+        return node
+    args = tuple(map(_differences, node.args))
+    node = node if all(a is b for a, b in zip(args, node.args, strict=True)) else rebuild(node, args)
+    terms = _exponential_terms(node) if node.is_Add else []
+    for i, (c, a) in enumerate(terms):
+        for j in range(i):
+            other, b = terms[j]
+            if c == -other:
+                pair = -c * sp.exp(sp.Max(a, b)) * sp.sign(a - b) * expm1(-sp.Abs(a - b))
+                rest = (x * sp.exp(h) for k, (x, h) in enumerate(terms) if k not in (i, j))
+                return sp.Add(pair, *rest)
+    return node
 
 
 def _visit(node: sp.Basic) -> sp.Basic:

@@ -58,7 +58,7 @@ def _shift(expr: Expr, node: Sum, exponent: Expr, shifted: Shifted) -> Expr:
     top_symbol = shifted.skeleton.symbol(top)
     if node.body == exp(exponent):
         where = canonical(ArgMax.raw(exponent, (k,)))
-        others = Piecewise((0, Eq(k, where, evaluate=False)), (exp(exponent - top), True))
+        others = Piecewise((0, Eq(k, where, evaluate=False)), (1, True)) * exp(exponent - top)
         rest = shifted.skeleton.symbol(canonical(Sum.raw(others, (k,))))
         shifted.rest.add(rest)
         table[node] = exp(top_symbol) * (1 + rest)

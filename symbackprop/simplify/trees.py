@@ -24,6 +24,8 @@ def rebuild(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
     """`node` with other arguments; a number times a sum stays a product, a Piecewise stays as it is."""
     if isinstance(node, sp.Piecewise):
         return sp.Piecewise(*args, evaluate=False)
+    if isinstance(node, Relational):
+        return node.func(*args, evaluate=False)
     if node.is_Mul and len(args) == 2 and args[0].is_Number and args[1].is_Add:
         return sp.Mul(*args, evaluate=False)
     return node.func(*args)
@@ -46,6 +48,16 @@ def replace(expr: sp.Basic, table: Table) -> sp.Basic:
         return result
 
     return visit(expr) if table else expr
+
+
+def replace_values(expr: sp.Basic, table: Table) -> sp.Basic:
+    """As `replace`, but the conditions of choices stay as they are."""
+    kept: dict[sp.Basic, sp.Basic] = {}
+    for node in subtrees(expr):
+        if isinstance(node, Relational) and node not in kept:
+            kept[node] = sp.Dummy("condition")
+    back = {stand_in: node for node, stand_in in kept.items()}
+    return replace(replace(replace(expr, kept), table), back) if kept else replace(expr, table)
 
 
 def inline(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:

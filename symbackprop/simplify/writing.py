@@ -49,10 +49,11 @@ class Pen:
         slots = self.branches.slot_symbols
         if not slots:
             return self.quotient(value.numer, value.denom)
-        variables = self.branches.algebra.variables
-        first = variables.index(next(iter(slots)))
+        table: dict[sp.Basic, sp.Basic] = {}
+        for symbol, key in slots.items():
+            table[symbol] = replace(self._slot(key), table)
+        first = self.branches.algebra.variables.index(next(iter(slots)))
         if any(any(m[first:]) for m in value.denom):
-            table = {symbol: self._slot(key) for symbol, key in slots.items()}
             return replace(self.quotient(value.numer, value.denom), table)
         rows: dict[tuple[int, ...], Any] = {}
         for monomial, c in value.numer.terms():
@@ -61,7 +62,7 @@ class Pen:
         terms = []
         for powers, row in rows.items():
             part = self.branches.algebra.field(row) / self.branches.algebra.field(value.denom)
-            logs = [sp.Pow(self._slot(key), k) for key, k in zip(slots.values(), powers, strict=False) if k]
+            logs = [sp.Pow(x, k) for x, k in zip(table.values(), powers, strict=False) if k]
             terms.append(sp.Mul(self.quotient(part.numer, part.denom), *logs))
         return sp.Add(*terms)
 

@@ -4,68 +4,110 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+import jinja2
 import pytest
-from jinja2 import meta
+from jinja2 import meta, nodes
 
 import symbackprop as sb
 from symbackprop import pipeline
 from symbackprop.emit import render as door
 from tests.meta.repo import ROOT
 
-
-def parsed(template: str) -> Any:
-    environment = door._environment(template.endswith(".tex.jinja"))
-    loader = environment.loader
-    assert loader is not None
-    return environment.parse(loader.get_source(environment, template)[0])
+NETWORKS = (
+    sb.Network([sb.Input(3), sb.Dense(2, "tanh"), sb.Dense(2)], "softmax_cross_entropy", weight_decay=0.1),
+    sb.Network([sb.Input(64), sb.Dense(64, "relu"), sb.Dense(32, "sigmoid"), sb.Dense(10)], "mse"),
+)
 
 
-def closure(template: str) -> set[str]:
-    """The template and all that it includes, imports or extends."""
-    seen, todo = set(), [template]
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += [n for n in meta.find_referenced_templates(parsed(name)) if n is not None]
-    return seen
+@dataclass
+class Rendering:
+    """One template's renderings: the records of its contexts, the templates that were loaded for them."""
+
+    context: Any
+    loaded: set[str] = field(default_factory=set)
 
 
-def variables(template: str) -> set[str]:
-    return set().union(*(meta.find_undeclared_variables(parsed(t)) for t in closure(template)))
+def records(value: Any) -> Iterator[Any]:
+    """The dataclass instances inside a value."""
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from records(item)
+    elif dataclasses.is_dataclass(value):
+        yield value
+        for f in dataclasses.fields(value):
+            yield from records(getattr(value, f.name))
 
 
 @pytest.fixture(scope="module")
-def rendered() -> dict[str, type]:
-    """Template -> the record it was rendered with, while a network is printed and emitted in every way."""
-    seen: dict[str, type] = {}
-    genuine = door.render
+def renderings() -> dict[str, list[Rendering]]:
+    """Template -> its renderings, while networks are printed and emitted in every way."""
+    seen: dict[str, list[Rendering]] = {}
+    genuine, get_source = door.render, jinja2.FileSystemLoader.get_source
+    current: list[Rendering] = []
 
     def spy(template: str, context: Any) -> str:
-        seen[template] = type(context)
+        door._environment.cache_clear()
+        current.append(Rendering(context))
+        seen.setdefault(template, []).append(current[-1])
         return genuine(template, context)
 
-    net = sb.Network([sb.Input(3), sb.Dense(2, "tanh"), sb.Dense(2)], loss="softmax_cross_entropy", weight_decay=0.1)
+    def load(loader: jinja2.FileSystemLoader, environment: jinja2.Environment, template: str) -> Any:
+        current[-1].loaded.add(template)
+        return get_source(loader, environment, template)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.FileSystemLoader, "get_source", load)
+        patch.setattr(door, "render", spy)
         for name, module in list(sys.modules.items()):
             if name.startswith("symbackprop") and getattr(module, "render", None) is genuine:
                 patch.setattr(module, "render", spy)
-        for target in ("numpy", "c"):
-            pipeline.emit(net, target=target, optimizer=sb.Adam())
-        net.derive(optimizer=sb.Adam()).latex(standalone=True)
+        for network in NETWORKS:
+            for optimizer in (sb.SGD(), sb.Adam()):
+                for target in pipeline.TARGETS:
+                    pipeline.emit(network, target=target, optimizer=optimizer)
+            network.derive(optimizer="adam").latex(standalone=True)
+    door._environment.cache_clear()
     return seen
 
 
-def test_variables_are_the_fields_of_one_frozen_record(rendered: dict[str, type]) -> None:
-    for template, record in rendered.items():
-        assert dataclasses.is_dataclass(record)
-        assert record.__dataclass_params__.frozen, f"{record.__name__} is not frozen"  # type: ignore[attr-defined]
-        assert variables(template) == {f.name for f in dataclasses.fields(record)}, f"{template} and {record.__name__}"
+def parsed(template: str) -> nodes.Template:
+    environment = door._environment(template.endswith(".tex.jinja"))
+    assert environment.loader is not None
+    return environment.parse(environment.loader.get_source(environment, template)[0])
 
 
-def test_every_template_is_rendered(rendered: dict[str, type]) -> None:
+def variables(templates: set[str]) -> set[str]:
+    """What the templates read from outside, less the loop variables that one of them hands to what it includes."""
+    trees = [parsed(t) for t in templates]
+    loops = [loop for tree in trees for loop in tree.find_all(nodes.For) if loop.find(nodes.Include)]
+    handed = {name.name for loop in loops for name in [loop.target, *loop.target.find_all(nodes.Name)]}
+    return set().union(*map(meta.find_undeclared_variables, trees)) - handed
+
+
+def test_variables_are_the_fields_of_one_frozen_record(renderings: dict[str, list[Rendering]]) -> None:
+    assert len(renderings) >= 3
+    for template, made in renderings.items():
+        (record,) = {type(r.context) for r in made}
+        fields = {f.name for f in dataclasses.fields(record)}
+        assert variables(set().union(*(r.loaded for r in made))) == fields, f"{template} and {record.__name__}"
+
+
+def test_every_record_is_frozen_and_read_in_full(renderings: dict[str, list[Rendering]]) -> None:
+    for template, made in renderings.items():
+        trees = [parsed(t) for t in set().union(*(r.loaded for r in made))]
+        read = {node.attr for tree in trees for node in tree.find_all(nodes.Getattr)}
+        top = type(made[0].context)
+        for record in {type(r) for m in made for r in records(m.context)}:
+            assert record.__dataclass_params__.frozen, f"{record.__name__} is not frozen"  # type: ignore[attr-defined]
+            unread = {f.name for f in dataclasses.fields(record)} - read
+            assert record is top or not unread, f"{template} never reads {record.__name__}: {unread}"
+
+
+def test_every_template_is_used(renderings: dict[str, list[Rendering]]) -> None:
     folder = ROOT / "templates"
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*.jinja")}
-    assert present == set().union(*map(closure, rendered))
+    assert present == set().union(*(r.loaded for made in renderings.values() for r in made))
