@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from sympy import (
+    ITE,
     Abs,
     Expr,
     Function,
@@ -25,7 +26,9 @@ from sympy import (
     exp,
     floor,
     log,
+    piecewise_fold,
     sign,
+    simplify_logic,
     sin,
 )
 from sympy import cosh as sp_cosh
@@ -73,9 +76,14 @@ def before_differentiation(expr: Expr) -> Expr:
 
 
 def after_differentiation(expr: Expr) -> Expr:
-    """The flat functions turned back into themselves."""
+    """The flat functions turned back into themselves, choices within choices made one."""
     back = {flat: original for original, flat in FLAT.items()}
-    return _map(expr, lambda e: back[e.func](*e.args) if e.func in back else e)
+    expr = _map(expr, lambda e: back[e.func](*e.args) if e.func in back else e)
+    return _map(piecewise_fold(expr), _plain_conditions) if expr.has(ITE) else expr
+
+
+def _plain_conditions(e: Expr) -> Expr:
+    return Piecewise(*((v, simplify_logic(c)) for v, c in e.args)) if isinstance(e, Piecewise) else e
 
 
 def check_supported(expr: Expr, where: str) -> None:

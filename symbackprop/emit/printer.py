@@ -124,12 +124,14 @@ class Printer:
         return self.dialect.choice.format(condition=self.condition(condition), yes=yes, no=no)
 
     def condition(self, e: Expr) -> str:
-        """A comparison, or several joined by and."""
-        if isinstance(e, And):
-            parts = sorted(self.condition(a) for a in e.args)
-            text = parts[0]
-            for part in parts[1:]:
-                text = self.dialect.both.format(left=text, right=part)
+        """A comparison, or several joined by and, or, if-then-else."""
+        if isinstance(e, ITE):
+            return self.condition(e.to_nnf())
+        if isinstance(e, (And, Or)):
+            joint = self.dialect.both if isinstance(e, And) else self.dialect.either
+            text, *others = sorted(self.condition(a) for a in e.args)
+            for other in others:
+                text = joint.format(left=text, right=other)
             return text
         if not isinstance(e, Relational) or e.rel_op not in RELATIONS:
             raise EmissionError(f"the condition {e} has no spelling; use comparisons")

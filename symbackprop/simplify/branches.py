@@ -16,7 +16,7 @@ import sympy as sp
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from .exponentials import Generators, exponential_form, generators
-from .rational import Algebra, Element, TooLargeError, factors, is_exponential, lowest, make_algebra, times_power, to_fraction
+from .rational import Algebra, Element, OutOfReachError, factors, is_exponential, lowest, make_algebra, times_power, to_fraction
 from .trees import replace, subtrees
 
 MOST_SLOTS = 5
@@ -113,7 +113,7 @@ class Branches:
         key = (kind, above, below, power)
         if key not in self.slots:
             if len(self.slots) == MOST_SLOTS:
-                raise TooLargeError
+                raise OutOfReachError
             self.slots[key] = self.algebra.variable(_SLOTS[len(self.slots)])
         return self.slots[key]
 
@@ -164,12 +164,14 @@ def branches_of(expr: sp.Expr) -> Iterator[Branches]:
     root = max((n.exp.q for n in subtrees(plain) if n.is_Pow and n.exp.is_Rational), default=1)
     outermost = sorted(range(len(gens.exponents)), key=lambda i: not gens.exponents[i].has(sp.exp))
     for i in outermost[:2]:
+        if gens.exponents[i].has(sp.Piecewise):
+            continue
         isolated = _isolated(plain, gens, i, root)
         try:
             made = make_algebra(Generators((), {}), [SMALL, EXPONENT, *_atoms(isolated), *_SLOTS])
             branches = Branches(gens.exponents[i] / root, isolated, made)
             branches.value(1), branches.value(-1)
-        except TooLargeError:
+        except OutOfReachError:
             continue
         yield branches
 

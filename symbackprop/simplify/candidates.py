@@ -12,7 +12,7 @@ from .branches import EXPONENT, Branches, branches_of
 from .labels import label_ends, rejoined
 from .peepholes import with_merged_exponentials, with_peepholes
 from .probes import Grade, Probe
-from .rational import TooLargeError, is_exponential
+from .rational import OutOfReachError, is_exponential
 from .roots import without_cancelling_roots
 from .scaling import scaled
 from .signs import without_signs
@@ -87,6 +87,7 @@ class Search:
             yield [(with_peepholes(full), DIGITS)]
             yield self._part_by_part(full)
         yield [(form, LARGEST) for form in scaled(full)]
+        yield self._hoisted(expr)
 
     def _cancelled(self, full: sp.Expr) -> Iterator[Candidate]:
         """Without exponentials: the cancelled quotient, with |x| sign(x) = x, and roots that do not cancel."""
@@ -105,6 +106,13 @@ class Search:
             self.rules += inner.rules
             left = sp.And(left, sp.Not(condition, evaluate=False), evaluate=False)
         return sp.Piecewise(*args, evaluate=False)
+
+    def _hoisted(self, expr: sp.Expr) -> Iterator[Candidate]:
+        """The only choice inside an expression made first, if it is one by itself."""
+        choices = [n for n in subtrees(expr) if isinstance(n, sp.Piecewise)]
+        if choices and all(choices[0].has(c) for c in choices[1:]):
+            branches = ((exchange(expr, {choices[0]: value}), c) for value, c in choices[0].args)
+            yield self._branch_by_branch(sp.Piecewise(*branches, evaluate=False)), PARTS
 
     def _by_label(self, expr: sp.Expr) -> Iterator[Candidate]:
         for y in sorted(expr.free_symbols, key=lambda s: s.name):
@@ -162,7 +170,7 @@ class Search:
                 shared = exchange(form, outputs)
                 if shared != form:
                     yield shared, BRANCHES
-        except TooLargeError:
+        except OutOfReachError:
             return
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import gcd, lcm
 
@@ -10,6 +10,8 @@ import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from .trees import rebuild
+
+_TRANSPARENT = (sp.log, sp.Piecewise, sp.Abs, sp.sign)
 
 Vector = dict[sp.Expr, sp.Rational]
 Powers = dict[sp.Expr, tuple[tuple[tuple[int, int], ...], sp.Expr]]
@@ -24,35 +26,38 @@ class Generators:
 
 
 def exponential_form(expr: sp.Expr) -> sp.Expr:
-    """`expr` with tanh, sinh, cosh, expm1 and log1p written in exp and log (SymPy turns exp(log w) into w)."""
+    """`expr` with tanh, sinh, cosh, expm1 and log1p written in exp and log (SymPy turns exp(log w) into w).
+
+    Exponents and the arguments of other functions stay as they are.
+    """
     done: dict[sp.Basic, sp.Basic] = {}
 
     def visit(node: sp.Basic) -> sp.Basic:
         if not node.args:
             return node
-        result = done.get(node)
-        if result is None:
-            args = tuple(visit(a) for a in node.args)
-            result = done[node] = _in_exponentials(node, args)
-        return result
+        if node not in done:
+            done[node] = _in_exponentials(node, visit)
+        return done[node]
 
     return visit(expr)
 
 
-def _in_exponentials(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
-    x = args[0]
+def _in_exponentials(node: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp.Basic:
+    x = node.args[0]
     if isinstance(node, sp.tanh):
-        u = sp.exp(2 * x)
+        u = visit(sp.exp(2 * x))
         return (u - 1) / (u + 1)
     if isinstance(node, (sp.cosh, sp.sinh)):
-        sign = 1 if isinstance(node, sp.cosh) else -1
-        return (sp.exp(x) + sign * sp.exp(-x)) / 2
+        u = visit(sp.exp(x))
+        return (u + 1 / u) / 2 if isinstance(node, sp.cosh) else (u - 1 / u) / 2
     if isinstance(node, expm1):
-        return sp.exp(x) - 1
+        return visit(sp.exp(x)) - 1
     if isinstance(node, log1p):
-        return sp.log(1 + x)
-    same = all(a is b for a, b in zip(args, node.args, strict=True))
-    return node if same else rebuild(node, args)
+        return sp.log(1 + visit(x))
+    if isinstance(node, sp.Function) and not isinstance(node, _TRANSPARENT):
+        return node
+    args = tuple(map(visit, node.args))
+    return node if all(a is b for a, b in zip(args, node.args, strict=True)) else rebuild(node, args)
 
 
 def generators(nodes: Iterable[sp.Expr]) -> Generators:

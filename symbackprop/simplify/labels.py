@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import sympy as sp
 
 from .forms import inside_maximum, written_forms
-from .rational import TooLargeError, algebra, to_fraction
+from .rational import OutOfReachError, algebra, to_fraction
 from .trees import replace
 
 
@@ -21,7 +21,7 @@ def label_ends(expr: sp.Expr, y: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:
     try:
         within = algebra([expr])
         value = to_fraction(expr, within)
-    except TooLargeError:
+    except OutOfReachError:
         return None
     others = [v for v in within.variables if v != y]
     if y not in within.variables or any(y in v.free_symbols for v in others):
@@ -42,7 +42,7 @@ def rejoined(y: sp.Symbol, zero: sp.Expr, one: sp.Expr) -> Iterator[sp.Expr]:
     try:
         within = algebra([zero, one], [y])
         value = to_fraction((1 - y) * zero + y * one, within)
-    except TooLargeError:
+    except OutOfReachError:
         return
     for form in written_forms(value, within)[:1]:
         yield form

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
-from .rational import TooLargeError, algebra, to_fraction
+from .rational import OutOfReachError, algebra, to_fraction
 from .trees import above_zero, rebuild
 
 Rewrite = Callable[[sp.Expr], sp.Expr]
@@ -135,7 +135,7 @@ def _root_difference(total: sp.Expr) -> sp.Expr:
     try:
         within = algebra([roots[0] ** 2, rest])
         numer = to_fraction(roots[0] ** 2 - rest**2, within)
-    except TooLargeError:
+    except OutOfReachError:
         return total
     if len(numer.numer) > len(sp.Add.make_args(rest)) or len(numer.denom) > 1:
         return total

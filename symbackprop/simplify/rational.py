@@ -28,8 +28,8 @@ Element = Any
 Leaf = Callable[[sp.Expr], Element | None]
 
 
-class TooLargeError(ValueError):
-    """A rational function has too many variables or terms to be worth the time."""
+class OutOfReachError(ValueError):
+    """An expression is not rational in the variables, or has too many terms to be worth the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def make_algebra(gens: Generators, atoms: Sequence[sp.Expr]) -> Algebra:
     """An algebra with given generators and atoms."""
     variables = (*map(sp.exp, gens.exponents), *atoms)
     if len(variables) > MOST_ATOMS:
-        raise TooLargeError
+        raise OutOfReachError
     made, *elements = field([f"t{i}" for i in range(max(len(variables), 1))], ZZ)
     table = dict(zip(variables, elements, strict=False))
     return Algebra(made, variables, gens, table)
@@ -117,6 +117,8 @@ def to_fraction(expr: sp.Expr, within: Algebra, leaf: Leaf | None = None) -> Ele
 
 def _own_leaf(node: sp.Expr, within: Algebra) -> Element:
     if node not in within.generators.powers:
+        if node not in within.table:
+            raise OutOfReachError
         return within.table[node]
     powers, constant = within.generators.powers[node]
     value = within.field.one if constant is sp.S.Zero else within.table[sp.exp(constant)]
@@ -127,17 +129,17 @@ def _own_leaf(node: sp.Expr, within: Algebra) -> Element:
 
 def _power(base: Element, n: int) -> Element:
     if abs(n) > MOST_POWER and len(base.numer) + len(base.denom) > 2:
-        raise TooLargeError
+        raise OutOfReachError
     if not base:
         if n <= 0:
-            raise TooLargeError
+            raise OutOfReachError
         return base
     return base**n
 
 
 def _limited(value: Element) -> Element:
     if len(value.numer) + len(value.denom) > MOST_TERMS:
-        raise TooLargeError
+        raise OutOfReachError
     return value
 
 
@@ -187,6 +189,7 @@ def cancelled(expr: sp.Basic) -> sp.Basic:
     """`expr` in exp and log, with every rational part of it as one cancelled quotient, innermost first."""
 
     def visit(node: sp.Basic) -> sp.Basic:
+        node = exponential_form(node)
         parts = leaves(node)
         table = {p: rebuild(p, tuple(map(visit, p.args))) for p in parts if p.args}
         node = replace(node, table)
@@ -195,11 +198,11 @@ def cancelled(expr: sp.Basic) -> sp.Basic:
         try:
             within = algebra([node])
             value = to_fraction(node, within)
-        except TooLargeError:
+        except OutOfReachError:
             return node
         return polynomial(value.numer, within.variables) / polynomial(value.denom, within.variables)
 
-    return visit(exponential_form(expr))
+    return visit(expr)
 
 
 def contains(expr: sp.Basic, nodes: Callable[[sp.Basic], bool]) -> bool:

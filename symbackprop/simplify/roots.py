@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 
 from .forms import written_forms
-from .rational import Algebra, Element, TooLargeError, algebra, by_powers, to_fraction
+from .rational import Algebra, Element, OutOfReachError, algebra, by_powers, to_fraction
 from .trees import replace, subtrees
 
 _ROOT = sp.Dummy("root", positive=True)
@@ -33,7 +33,7 @@ def without_cancelling_roots(expr: sp.Expr) -> Iterator[sp.Expr]:
         above, below = (_even_odd(p, square, within) for p in (value.numer, value.denom))
         over = list(_sums(*above, square, sp.sqrt(base), within))
         under = list(_sums(*below, square, sp.sqrt(base), within))
-    except TooLargeError:
+    except OutOfReachError:
         return
     back = {_ROOT: sp.sqrt(base)}
     yield from (replace(n / under[0], back) for n in over)

@@ -17,7 +17,7 @@ from .evaluate import equal_at_random_points
 from .exponentials import exponential_form
 from .forms import product, readability, written_forms
 from .constants import with_constants, without_constants
-from .rational import Algebra, Element, TooLargeError, algebra, by_powers, contains, to_fraction
+from .rational import Algebra, Element, OutOfReachError, algebra, by_powers, contains, to_fraction
 from .trees import hide_unknown, inline, rebuild, renaming, replace
 
 REUSE, CANCEL, COMMON = "reuse of the output", "cancel", "common factor"
@@ -66,7 +66,7 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
 def _shortened(expr: sp.Expr, definitions: Definitions) -> Short:
     try:
         candidates = list(_candidates(expr, definitions))
-    except TooLargeError:
+    except OutOfReachError:
         return Short(expr, ())
     best = min(candidates, key=lambda c: _rank(c[0], expr))
     if best[0] == expr or not _equal(expr, best[0], dict(definitions)):
@@ -192,7 +192,7 @@ def _solved(expr: sp.Expr, definitions: Definitions) -> Iterator[sp.Expr]:
         within = algebra([plain, *(f for _, f in rewritten)], [a for a, _ in definitions])
         value = to_fraction(plain, within)
         outputs = [(a, to_fraction(f, within)) for a, f in rewritten]
-    except TooLargeError:
+    except OutOfReachError:
         return
     if not within.generators.exponents:
         return

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from .forms import written_forms
-from .rational import Algebra, Element, TooLargeError, algebra, to_fraction
+from .rational import Algebra, Element, OutOfReachError, algebra, to_fraction
 from .trees import replace, subtrees
 
 
@@ -28,7 +28,7 @@ def without_signs(expr: sp.Expr) -> Iterator[sp.Expr]:
     try:
         within = algebra([replace(expr, table)], [s for pair in pairs for s in pair])
         value = to_fraction(replace(expr, table), within)
-    except TooLargeError:
+    except OutOfReachError:
         return
     for _, sign in pairs:
         value = _with_square_one(value, within, within.variables.index(sign))
@@ -58,7 +58,7 @@ def _signed(form: sp.Expr, pairs: list[tuple[sp.Symbol, sp.Symbol]], back: dict[
         if node.is_Mul:
             powers = node.as_powers_dict()
             for size, sign in pairs:
-                k = powers.get(size, 0)
+                k = powers.get(size, sp.S.Zero)
                 if powers.get(sign) == 1 and k.is_Integer and k > 0:
                     rest = node / (size * sign)
                     return back[size * sign] * visit(rest)

@@ -109,7 +109,7 @@ def hide_unknown(expr: sp.Expr, table: dict[sp.Basic, sp.Basic]) -> sp.Expr:
 def above_zero(x: sp.Expr) -> sp.Basic:
     """The condition x > 0 without the positive numbers that x is a multiple of."""
     rest = sp.Mul(*(f for f in sp.Mul.make_args(x) if not (f.is_number and f.is_positive)))
-    return sp.Gt(rest, 0)
+    return sp.Gt(rest, 0, evaluate=False) if rest.has(sp.Piecewise) else sp.Gt(rest, 0)
 
 
 @dataclass(frozen=True, slots=True)

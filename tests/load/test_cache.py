@@ -197,7 +197,7 @@ def test_no_place_at_all_is_an_error(cache: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Path, "write_bytes", full)
     with (
         pytest.warns(RuntimeWarning, match="No space left"),
-        pytest.raises(BuildError, match="neither .* can be written"),
+        pytest.raises(BuildError, match=r"neither .* can be written"),
     ):
         store.store_entry("k2", FILES)
 

@@ -81,7 +81,7 @@ def test_a_broken_CC_is_named(bare: Path, monkeypatch: pytest.MonkeyPatch, value
     program(bare, "broken", "", status=3)
     program(bare, "gcc", "gcc 12 Free Software Foundation")
     monkeypatch.setenv("CC", value)
-    with pytest.raises(BuildError, match="environment variable CC is .*Set CC to a C compiler") as raised:
+    with pytest.raises(BuildError, match=r"environment variable CC is .*Set CC to a C compiler") as raised:
         find_compiler()
     assert reason in str(raised.value)
 

@@ -17,7 +17,7 @@ from symbackprop.load.compiler import Compiler, cpu_features
 from symbackprop.load.library import pointer
 
 Array = np.ndarray[Any, Any]
-DTYPES = {"float": np.float32, "double": np.float64}
+DTYPES: dict[str, Any] = {"float": np.float32, "double": np.float64}
 PRODUCT = """
 #define PRODUCT(vectors) \\
     for (int64_t j = 0; j < N; j += SBP_COLUMNS(vectors)) \\
@@ -98,7 +98,7 @@ def matrix(rng: np.random.Generator, shape: tuple[int, int], layout: str, dtype:
 
 def multiply(products: tuple[str, Any, Any], vectors: int, packed: bool, a: Array, b: Array) -> Array:
     real, ffi, lib = products
-    m, k, n = *a.shape, b.shape[1]
+    m, n, k = len(a), b.shape[1], len(b)
     out = np.full((m, n), np.nan, a.dtype)
     panel = np.full(lib.panel_size(vectors, k, n) if packed else 0, np.nan, a.dtype)
     a_at, b_at = (ffi.cast(f"{real} *", x.ctypes.data) for x in (a, b))

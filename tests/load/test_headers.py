@@ -18,7 +18,7 @@ from symbackprop.load.library import build, pointer
 
 HEADERS = sorted(p.name for p in (Path(__file__).parents[2] / "templates" / "c" / "runtime").glob("*.h"))
 REALS = ("float", "double")
-DTYPES = {"float": np.float32, "double": np.float64}
+DTYPES: dict[str, Any] = {"float": np.float32, "double": np.float64}
 Library = Callable[..., tuple[Any, Any]]
 
 
@@ -99,7 +99,7 @@ EACH(square, sbp_pow2(a)) EACH(cube, sbp_pow3(a)) EACH(fourth, sbp_pow4(a))
 
 @pytest.mark.parametrize("real", REALS)
 def test_scalar_functions_agree_with_numpy(real: str, compiler: Compiler, library: Library) -> None:
-    names = {
+    names: dict[str, Callable[[Any, Any], Any]] = {
         "maximum": np.maximum,
         "minimum": np.minimum,
         "sign": lambda a, b: np.sign(a),
@@ -109,7 +109,7 @@ def test_scalar_functions_agree_with_numpy(real: str, compiler: Compiler, librar
     }
     declarations = "".join(f"{real} {n}({real}, {real});" for n in names)
     _, lib = library(compiler, real, ("scalar.h",), SCALARS, declarations)
-    values = DTYPES[real]([-np.inf, -2.5, -1.0, 0.0, 0.5, 3.0, np.inf, np.nan])
+    values = np.array([-np.inf, -2.5, -1.0, 0.0, 0.5, 3.0, np.inf, np.nan], DTYPES[real])
     for name, function in names.items():
         for a in values:
             for b in values:

@@ -123,7 +123,7 @@ def test_a_process_killed_in_the_middle_leaves_a_usable_cache(
 
 
 def test_without_a_compiler_the_cure_is_said(cache: Path) -> None:
-    with pytest.raises(BuildError, match="no C compiler was found.*apt-get install gcc"):
+    with pytest.raises(BuildError, match=r"no C compiler was found.*apt-get install gcc"):
         build(SOURCE, compiler=None)
 
 
@@ -132,7 +132,7 @@ def test_a_failing_compiler_keeps_the_source(cache: Path, compiler: Compiler) ->
     with pytest.raises(BuildError, match="failed with exit status 1") as raised:
         build(source, compiler=compiler)
     message = str(raised.value)
-    kept = [Path(line.split()[-1]) for line in message.splitlines() if line.strip().startswith("source:")][0]
+    kept = next(Path(line.split()[-1]) for line in message.splitlines() if line.strip().startswith("source:"))
     assert kept.parent == cache / "failed"
     assert kept.read_text(encoding="utf-8") == source
     assert "no_such_name" in message
