@@ -49,16 +49,17 @@ class Choice:
 class _Symbols:
     """What `update` declares while it is being read: states, and the hyper-parameters it uses."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: dict[str, float]) -> None:
         from ..language.nodes import Entry
 
         self._entry = Entry
+        self._values = values
         self.states: dict[str, Tensor] = {}
         self.hypers: dict[str, Tensor] = {}
         self.step = Tensor("t", (), "state")
 
     def hyper(self, declared: Hyper) -> Any:
-        made = self.hypers.setdefault(declared.name, hyper_tensor(declared.name, declared.default))
+        made = self.hypers.setdefault(declared.name, hyper_tensor(declared.name, self._values[declared.name]))
         return self._entry(made)
 
     def state(self, name: str) -> Any:
@@ -145,7 +146,7 @@ class Optimizer:
 
         twin = object.__new__(type(self))
         twin._values, twin._choices = self._values, self._choices
-        twin._symbols = symbols = _Symbols()
+        twin._symbols = symbols = _Symbols(self._values)
         theta, gradient = Tensor("theta", (), "parameter"), Tensor("g", (), "gradient")
         rules = twin.update(Entry(theta), Entry(gradient))
         equations = _ordered(type(self).__name__, rules, theta, symbols)

@@ -59,9 +59,7 @@ def _find(root: Path, key: str) -> Path | None:
     """The library if it is there and whole."""
     library = root / LIBRARIES / f"{key}.so"
     with suppress(OSError):
-        if library.with_suffix(".sha256").read_text(encoding="ascii", errors="replace") == checksum(
-            library.read_bytes()
-        ):
+        if checksum(library.read_bytes()).encode() == library.with_suffix(".sha256").read_bytes():
             return library
     return None
 

@@ -16,7 +16,17 @@ import sympy as sp
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from .exponentials import Generators, exponential_form, generators
-from .rational import Algebra, Element, OutOfReachError, factors, is_exponential, lowest, make_algebra, times_power, to_fraction
+from .rational import (
+    Algebra,
+    Element,
+    OutOfReachError,
+    factors,
+    is_exponential,
+    lowest,
+    make_algebra,
+    times_power,
+    to_fraction,
+)
 from .trees import replace, subtrees
 
 MOST_SLOTS = 5
@@ -60,7 +70,9 @@ class Branches:
         if not node.has(EXPONENT) or node is EXPONENT:
             return None
         if isinstance(node, sp.log) and _in_exponential(node):
-            return self._log(to_fraction(node.args[0], self.algebra, lambda n: self._leaf(n, sign, centre)), sign, centre)
+            return self._log(
+                to_fraction(node.args[0], self.algebra, lambda n: self._leaf(n, sign, centre)), sign, centre
+            )
         if node.is_Pow and node.exp.is_Rational and _in_exponential(node):
             return self._root(to_fraction(node.base, self.algebra, lambda n: self._leaf(n, sign, centre)), node.exp)
         decided = decide(node, sign)
@@ -216,10 +228,10 @@ def _atoms(expr: sp.Expr) -> list[sp.Expr]:
     found: dict[sp.Expr, None] = {}
 
     def visit(node: sp.Expr) -> None:
-        if node.is_Add or node.is_Mul or isinstance(node, sp.log) and _in_exponential(node):
+        if node.is_Add or node.is_Mul or (isinstance(node, sp.log) and _in_exponential(node)):
             for arg in node.args:
                 visit(arg)
-        elif node.is_Pow and (node.exp.is_Integer or node.exp.is_Rational and _in_exponential(node)):
+        elif node.is_Pow and (node.exp.is_Integer or (node.exp.is_Rational and _in_exponential(node))):
             visit(node.base)
             if not node.exp.is_Integer:
                 found[node] = None

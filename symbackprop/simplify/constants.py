@@ -5,7 +5,7 @@ Otherwise 0.044715 would turn every coefficient into a fraction over 1000000.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -36,7 +36,7 @@ class Constant(NumberSymbol):  # type: ignore[misc]
     _sympyrepr = _sympystr
 
 
-@lru_cache(maxsize=None)
+@cache
 def constant(value: sp.Expr) -> Constant:
     """The one constant of a value; two of the same value are the same object."""
     made = Constant.__new__(Constant)

@@ -31,7 +31,7 @@ def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
         if top:
             inverse = [*within.variables]
             inverse[i] = sp.exp(-within.generators.exponents[i])
-            forms.append(_quotient(*(_reversed(p, i, top) for p in (value.numer, value.denom)), inverse))
+            forms.append(_quotient(_reversed(value.numer, i, top), _reversed(value.denom, i, top), inverse))
     return forms
 
 
@@ -119,7 +119,7 @@ def _sign(poly: Any) -> int:
     constant = next((c for m, c in terms if not any(m)), None)
     if constant is not None:
         return 1 if constant > 0 else -1
-    return -1 if all(c < 0 for _, c in terms) or len(terms) == 1 and terms[0][1] < 0 else 1
+    return -1 if all(c < 0 for _, c in terms) or (len(terms) == 1 and terms[0][1] < 0) else 1
 
 
 def inside_maximum(total: sp.Expr) -> sp.Expr:

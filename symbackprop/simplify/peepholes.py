@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
@@ -12,23 +13,24 @@ from .trees import above_zero, rebuild
 
 Rewrite = Callable[[sp.Expr], sp.Expr]
 
-_PAIRS: tuple[tuple[type, int, int, Rewrite], ...] = (
-    (sp.exp, 1, -1, lambda x: expm1(x)),
+
+def _one_plus_erf(x: sp.Expr) -> sp.Expr:
+    """1 + erf x = erfc(-x), by sign of x: SymPy itself would turn erfc(-x) into 2 - erfc(x)."""
+    tail = sp.erfc(sp.Abs(x))
+    return sp.Piecewise((2 - tail, above_zero(x)), (tail, True), evaluate=False)
+
+
+_PAIRS: tuple[tuple[Any, int, int, Rewrite], ...] = (
+    (sp.exp, 1, -1, expm1),
     (sp.cosh, 1, -1, lambda x: 2 * sp.sinh(x / 2) ** 2),
     (sp.cos, 1, -1, lambda x: -2 * sp.sin(x / 2) ** 2),
-    (sp.erf, 1, 1, lambda x: _one_plus_erf(x)),
+    (sp.erf, 1, 1, _one_plus_erf),
     (sp.erf, 1, -1, lambda x: -_one_plus_erf(-x)),
     (sp.tanh, 2, -1, lambda x: -(sp.cosh(x) ** -2)),
     (sp.cos, 2, -1, lambda x: -(sp.sin(x) ** 2)),
     (sp.sin, 2, -1, lambda x: -(sp.cos(x) ** 2)),
 )
 """f, power k and sign s with f(x)^k + s = rewrite(x)."""
-
-
-def _one_plus_erf(x: sp.Expr) -> sp.Expr:
-    """1 + erf x = erfc(-x), by sign of x: SymPy itself would turn erfc(-x) into 2 - erfc(x)."""
-    tail = sp.erfc(sp.Abs(x))
-    return sp.Piecewise((2 - tail, above_zero(x)), (tail, True), evaluate=False)
 
 
 def with_peepholes(expr: sp.Expr) -> sp.Expr:

@@ -125,9 +125,7 @@ class Probe:
         return replace(self, points=points, values={s: v[chosen] for s, v in self.values.items()}, truths={}, rooms={})
 
 
-def probe_for(
-    expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]
-) -> Probe:
+def probe_for(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]) -> Probe:
     """The points at which forms of `expr` are compared."""
     full = inline(expr, definitions)
     points = _points(full, domains)
@@ -149,7 +147,7 @@ def _as_floats(
     numbers = resolve(full, columns, _DIGITS, _FEW_BITS)
     for bits in (_MANY_BITS, LAST_BITS):
         hard = [i for i, n in enumerate(numbers) if n is UNRESOLVED]
-        if not hard or bits == LAST_BITS and len(hard) > _MOST_HARD_POINTS:
+        if not hard or (bits == LAST_BITS and len(hard) > _MOST_HARD_POINTS):
             break
         again = resolve(cancelled(full), {s: [c[i] for i in hard] for s, c in columns.items()}, _DIGITS, bits)
         for i, number in zip(hard, again, strict=True):
@@ -164,9 +162,7 @@ def _float(number: Any) -> float:
         return np.inf if number > 0 else -np.inf
 
 
-def _sensitivity(
-    full: sp.Expr, points: Mapping[sp.Symbol, NDArray[Any]], symbols: Sequence[sp.Symbol]
-) -> Values:
+def _sensitivity(full: sp.Expr, points: Mapping[sp.Symbol, NDArray[Any]], symbols: Sequence[sp.Symbol]) -> Values:
     """sum |x df/dx| over `symbols` by central differences in high precision."""
     total = np.zeros(max((len(v) for v in points.values()), default=1))
     step = 2.0**-20

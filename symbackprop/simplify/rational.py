@@ -165,7 +165,7 @@ def by_powers(poly: Any, index: int) -> dict[int, Any]:
 
 def lowest(poly: Any, index: int) -> int:
     """The lowest power of one variable that occurs."""
-    return min(m[index] for m in poly)
+    return int(min(m[index] for m in poly))
 
 
 def times_power(poly: Any, index: int, k: int) -> Any:

@@ -51,7 +51,7 @@ def reference(
 
 def resolve(
     expr: sp.Expr, env: Mapping[sp.Symbol, Sequence[float]], digits: int, limit: int
-) -> list[mpf | None | Unresolved]:
+) -> list[mpf | Unresolved | None]:
     """As `reference`, with `UNRESOLVED` where `limit` bits are too few."""
     tape = compile_tape(expr)
     columns = {symbol: list(values) for symbol, values in env.items()}
@@ -59,9 +59,7 @@ def resolve(
     return [_at({s: c[i] for s, c in columns.items()}, tape, digits, limit) for i in range(count)]
 
 
-def _at(
-    point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int
-) -> mpf | None | Unresolved:
+def _at(point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int) -> mpf | Unresolved | None:
     wanted = int(digits * 3.33) + 2
     bits = max(FIRST_BITS, 2 * wanted)
     while bits <= limit:

@@ -13,10 +13,10 @@ from typing import Any
 
 import sympy as sp
 
+from .constants import with_constants, without_constants
 from .evaluate import equal_at_random_points
 from .exponentials import exponential_form
 from .forms import product, readability, written_forms
-from .constants import with_constants, without_constants
 from .rational import Algebra, Element, OutOfReachError, algebra, by_powers, contains, to_fraction
 from .trees import hide_unknown, inline, rebuild, renaming, replace
 
@@ -108,7 +108,8 @@ def _candidates(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
 def _branches(expr: sp.Piecewise, definitions: Definitions) -> Candidate:
     """Each branch by itself, with the branches of definitions that choose by the same conditions."""
     conditions = [c for _, c in expr.args]
-    args, rules = [], []
+    args: list[tuple[sp.Expr, sp.Basic]] = []
+    rules: list[str] = []
     for i, (value, condition) in enumerate(expr.args):
         here = []
         for a, f in definitions:
@@ -142,7 +143,8 @@ def _around_choices(expr: sp.Expr, definitions: Definitions) -> Iterator[Candida
 
 
 def _factor_by_factor(expr: sp.Mul, definitions: Definitions) -> Candidate:
-    parts, rules = [], []
+    parts: list[sp.Expr] = []
+    rules: list[str] = []
     for factor in expr.args:
         base, k = (factor.base, factor.exp) if factor.is_Pow and factor.exp.is_Integer else (factor, 1)
         short = _shortened(base, definitions) if base.args else Short(base, ())

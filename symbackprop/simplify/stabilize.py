@@ -13,8 +13,8 @@ from functools import lru_cache
 import sympy as sp
 
 from .candidates import Search
-from .evaluate import equal_at_random_points
 from .constants import with_constants, without_constants
+from .evaluate import equal_at_random_points
 from .probes import is_transcendental, probe_for
 from .trees import hide_unknown, inline, renaming, replace, subtrees
 
@@ -29,9 +29,7 @@ class Stable:
     rules: tuple[str, ...]
 
 
-def stabilize(
-    expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]
-) -> Stable:
+def stabilize(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]) -> Stable:
     """The cheapest equal form of `expr` that is accurate in float32, or the most accurate one found.
 
     `definitions` are values at hand, already rounded. `domains` says 'real' (the default), 'unit' (a label, nearly
@@ -93,5 +91,5 @@ def _stabilized(expr: sp.Expr, definitions: Pairs, domains: tuple[tuple[sp.Symbo
 def _equal(a: sp.Expr, b: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]) -> bool:
     a, b = inline(a, definitions), inline(b, definitions)
     return equal_at_random_points(a, b, domains) or equal_at_random_points(
-        a, b, {s: "probability" for s in a.free_symbols | b.free_symbols} | dict(domains)
+        a, b, dict.fromkeys(a.free_symbols | b.free_symbols, "probability") | dict(domains)
     )

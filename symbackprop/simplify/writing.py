@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import comb
 from typing import Any
 
@@ -73,7 +74,7 @@ class Pen:
         if above == 1 and _constant_term(below) == 1:
             return -log1p(self.quotient(below - 1, below.ring.one))
         near = above.evaluate(0, 1) == below.evaluate(0, 1) or above.evaluate(0, 0) == below.evaluate(0, 0)
-        if near or below == 1 and _constant_term(above) == 1:
+        if near or (below == 1 and _constant_term(above) == 1):
             rest = self.branches.algebra.field(above - below) / self.branches.algebra.field(below)
             return log1p(self.quotient(rest.numer, rest.denom))
         return sp.log(self.quotient(above, below))
@@ -107,7 +108,7 @@ class Pen:
         values = self.values()
         powers = sorted(rows, reverse=True)
         total = shortest_form(rows[powers[0]], values)
-        for high, low in zip(powers, powers[1:], strict=False):
+        for high, low in pairwise(powers):
             total = total * letter ** (high - low) + shortest_form(rows[low], values)
         return total * letter ** powers[-1]
 
@@ -220,7 +221,7 @@ def in_tanh(branches: Branches) -> sp.Expr | None:
         return None
     rows = [by_powers(p, 0) for p in (value.numer, value.denom)]
     low, high = min(rows[0]) - min(rows[1]), max(rows[1]) - max(rows[0])
-    if low != high or not low and value.numer.evaluate(0, 1):
+    if low != high or (not low and value.numer.evaluate(0, 1)):
         return None
     step = 1 if any(k % 2 for row in rows for k in row) else 2
     field, half = branches.algebra.field, branches.exponent * sp.Rational(step, 2)

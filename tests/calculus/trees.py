@@ -106,14 +106,14 @@ _FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[Array], Array]]] = {
     "exp_of_minus_square": (lambda u: sb.exp(-(u**2)), lambda u: jnp.exp(-u * u)),
     "exp_of_tanh": (lambda u: sb.exp(sb.tanh(u)), lambda u: jnp.exp(jnp.tanh(u))),
     "softplus": (lambda u: sb.log(1 + sb.exp(u)), lambda u: jnp.logaddexp(0.0, u)),
-    "sigmoid": (lambda u: 1 / (1 + sb.exp(-u)), lambda u: 1 / (1 + jnp.exp(-u))),
+    "sigmoid": (lambda u: 1 / (1 + sb.exp(-u)), lambda u: (1 + jnp.tanh(u / 2)) / 2),
     "log_of_square": (lambda u: sb.log(2 + u**2), lambda u: jnp.log(2 + u * u)),
     "root": (lambda u: sb.sqrt(1 + u**2), lambda u: jnp.sqrt(1 + u * u)),
-    "positive": (lambda u: u**2 + sb.exp(-u / 4) + 0.5, lambda u: u * u + jnp.exp(-u / 4) + 0.5),
+    "hump": (lambda u: u**2 + sb.exp(-(u**2)) + 0.5, lambda u: u * u + jnp.exp(-u * u) + 0.5),
 }
-FUNCTIONS = tuple(f for f in _FORMULAS if f != "positive")
-POSITIVE = ("root", "positive", "exp_of_tanh", "exp_of_minus_square")
-"""Functions with positive values."""
+FUNCTIONS = tuple(_FORMULAS)
+AWAY_FROM_ZERO = ("root", "hump", "exp_of_tanh")
+"""Functions that can stand in a denominator."""
 
 
 def evaluate(tree: Tree, tensors: Mapping[str, Array], letters: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
@@ -164,8 +164,11 @@ def forward(system: System, tensors: dict[str, Array]) -> Array:
         axes = dict(eq.axes)
         letters = eq.indices + tuple(x for x in axes if x not in eq.indices)
         sizes = {letter: lengths[dim] for letter, dim in axes.items()}
-        values = evaluate(eq.rhs, known, letters, sizes).reshape([-1 if False else s for s in _shape(eq, sizes, known)])
-        known[eq.lhs] = values
+        values = evaluate(eq.rhs, known, letters, sizes)
+        free = len(eq.indices)
+        assert all(size == 1 for size in values.shape[free:]), "an index that nothing binds"
+        shape = [sizes[i] for i in eq.indices]
+        known[eq.lhs] = jnp.broadcast_to(values.reshape(values.shape[:free]), shape)
     return known[system.equations[-1].lhs]
 
 

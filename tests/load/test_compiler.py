@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from symbackprop.errors import BuildError
-from symbackprop.load.compiler import Compiler, cpu_features, find_compiler, flags
+from symbackprop.load.compiler import Compiler, Kind, cpu_features, find_compiler, flags
+
+
+KINDS: tuple[Kind, ...] = ("gcc", "clang", "other")
 
 
 @pytest.fixture
@@ -40,11 +43,11 @@ def test_there_may_be_none(bare: Path) -> None:
 
 def test_gcc_comes_before_clang_before_cc(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"cc": "some cc 1.0", "clang": "clang version 18.1", "gcc": "gcc 12 Free Software Foundation"}
-    kinds = {"cc": "other", "clang": "clang", "gcc": "gcc"}
+    kinds: dict[str, Kind] = {"cc": "other", "clang": "clang", "gcc": "gcc"}
     for step, (name, answer) in enumerate(answers.items()):
         path = program(bare, name, answer)
         monkeypatch.setenv("PATH", f"{bare}:/nowhere/{step}")  # another path: what was found is remembered
-        assert find_compiler() == Compiler((path,), kinds[name], answer)  # type: ignore[arg-type]
+        assert find_compiler() == Compiler((path,), kinds[name], answer)
 
 
 def test_a_program_that_fails_is_passed_over(bare: Path) -> None:
@@ -86,22 +89,20 @@ def test_a_broken_CC_is_named(bare: Path, monkeypatch: pytest.MonkeyPatch, value
     assert reason in str(raised.value)
 
 
-def test_the_ziglang_wheel_is_the_last_resort(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = bare / "site" / "ziglang"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (bare / "site" / "ziglang-0.17.0.dist-info").mkdir()
-    monkeypatch.undo()
-    monkeypatch.setenv("PATH", str(bare))
+def test_the_ziglang_wheel_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ziglang").mkdir()
+    (tmp_path / "ziglang" / "__init__.py").touch()
+    (tmp_path / "ziglang-0.17.0.dist-info").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.syspath_prepend(str(bare / "site"))
+    monkeypatch.syspath_prepend(str(tmp_path))
     found = find_compiler()
     assert found is not None
     assert (found.command[1:], found.kind, found.version) == (("-m", "ziglang", "cc"), "zig", "ziglang 0.17.0")
 
 
 def test_flags_follow_kind_and_machine() -> None:
-    gcc, clang, other = (Compiler(("x",), kind, "") for kind in ("gcc", "clang", "other"))  # type: ignore[arg-type]
+    gcc, clang, other = (Compiler(("x",), kind, "") for kind in KINDS)
     assert "-march=native" in flags(gcc, "x86_64")
     assert "-mprefer-vector-width=512" in flags(clang, "AMD64")
     assert "-mcpu=native" in flags(gcc, "aarch64")
@@ -117,6 +118,8 @@ def test_this_compiler_answers(compiler: Compiler) -> None:
     assert compiler.version
 
 
-def test_features_are_the_same_every_time(wrapped: Callable[[str], str]) -> None:
-    assert cpu_features() == cpu_features()
-    assert "MHz" not in cpu_features()
+def test_features_name_the_processor_but_not_its_clock() -> None:
+    known = cpu_features()
+    assert platform.machine() in known
+    assert len(known.splitlines()) > 3
+    assert "MHz" not in known

@@ -1,0 +1,100 @@
+"""Random equation layers that no one has named: gradients against JAX and against differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import symbackprop as sb
+from symbackprop.load.compiler import find_compiler
+from tests.calculus import equations, networks, trees
+from tests.calculus import reference_jax as ref
+from tests.calculus.compare import REFERENCE_TOLERANCE, assert_equal_gradients, assert_match_differences
+
+Array = np.ndarray[Any, Any]
+TAILS: tuple[tuple[ref.Layer, ...], ...] = ((), (ref.Layer(3, "tanh"),), (ref.Layer(2, "softplus"), ref.Layer(3, "identity")))
+WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+def numbers(system: trees.System, tail: tuple[ref.Layer, ...], rows: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
+    """Parameters, input and target."""
+    rng = np.random.default_rng(seed)
+    sizes, shapes = dict(system.sizes), dict(system.tensors)
+    made = {p: rng.uniform(-1, 1, [sizes[d] for d in shapes[p]]) for p in system.parameters}
+    inner = [sizes[d] for d in shapes[system.equations[-1].lhs][1:]]
+    net = ref.Network((inner[-1] or 1,), tail, "mse", "mean")
+    made |= networks.parameters(net, rng)
+    if tail:
+        inner[-1] = tail[-1].width
+    x = rng.uniform(-1, 1, (rows, *(sizes[d] for d in shapes["x"][1:])))
+    return made, x, rng.normal(size=(rows, *inner))
+
+
+def describe(system: trees.System) -> str:
+    """The equations, for a failure's message."""
+    lines = [f"{eq.lhs}[{', '.join(eq.indices)}] = {trees.text(eq.rhs)}" for eq in system.equations]
+    return "\n".join([*lines, f"sizes {system.sizes}", f"tensors {system.tensors}"])
+
+
+def check(system: trees.System, tail: tuple[ref.Layer, ...], loss: str, rows: int, seed: int) -> None:
+    """Every target gives JAX's gradients of JAX's objective; differences of the objective agree."""
+    parameters, x, y = numbers(system, tail, rows, seed)
+
+    def reference(p: dict[str, Array]) -> tuple[Any, Any]:
+        output, margin = ref.layers_forward(tail, p, trees.forward(system, {**p, "x": x}))
+        return ref.reduce(ref.LOSSES[loss](output, y), "mean"), margin
+
+    value, gradients, _ = ref.value_and_gradients(reference, parameters)
+    assert all(np.isfinite(g).all() for g in gradients.values()), "the example itself is not finite"
+    shape = tuple(x.shape[1:])
+    layers = [sb.Input(shape), lambda t: trees.layer(system, t), *(sb.Dense(t.width or 0, t.activation) for t in tail)]
+    net = sb.Network(layers, loss=networks._loss(loss))
+    for target in ("numpy", "c"):
+        if target == "c" and find_compiler() is None:
+            continue
+        model = sb.compile(net, target=target, dtype="float64")
+        model.parameters.update(parameters)
+        what = f"{target}, {rows} rows, seed {seed}, loss {loss}, tail {tail}\n{describe(system)}"
+        got = model.gradients(x, y)
+        used = {name: g for name, g in gradients.items() if name in got}
+        assert not any(np.abs(gradients[name]).max() for name in set(gradients) - set(used)), what
+        assert_equal_gradients(got, used, what)
+        assert abs(model.evaluate(x, y)["loss"] - value) <= REFERENCE_TOLERANCE * max(abs(value), 1), what
+        if target == "numpy":
+
+            def objective(p: dict[str, Array], model: Any = model) -> float:
+                model.parameters.update(p)
+                return float(model.evaluate(x, y)["loss"])
+
+            assert_match_differences(objective, {n: parameters[n] for n in got}, got, what)
+
+
+def cases(feature: str) -> st.SearchStrategy[Any]:
+    losses = st.sampled_from(("mse", "log_cosh", "quartic"))
+    seeds = st.integers(0, 2**32 - 1)
+    return st.tuples(equations.systems(feature), st.sampled_from(TAILS), losses, st.integers(1, 6), seeds)
+
+
+@pytest.mark.parametrize("feature", equations.FEATURES)
+def test_random_equations(feature: str) -> None:
+    @settings(max_examples=1, derandomize=True, database=None, phases=WITHOUT_SHRINKING)
+    @given(cases(feature))
+    def run(case: Any) -> None:
+        check(*case)
+
+    run()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("feature", equations.FEATURES)
+def test_many_random_equations(feature: str) -> None:
+    @settings(max_examples=6, phases=WITHOUT_SHRINKING)
+    @given(cases(feature))
+    def run(case: Any) -> None:
+        check(*case)
+
+    run()
