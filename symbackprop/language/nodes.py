@@ -216,6 +216,10 @@ class ArgMax(Over):
     is_nonnegative = True
 
 
+class Held(Over):
+    """A value computed once, by itself: no index, and no algebra takes it apart."""
+
+
 def sympify_number(value: Any) -> Expr:
     """A SymPy expression from an expression or a number; text is refused, it is never evaluated."""
     if isinstance(value, Basic):

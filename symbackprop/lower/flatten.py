@@ -8,13 +8,13 @@ from sympy import Expr, Mul
 
 from ..errors import LoweringError
 from ..language.indices import canonical, free_indices, refresh, substitute
-from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, Sum
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
 from .program import ARGMAX, MAP, MAX, SUM, Statement
 
-OPS = {Sum: SUM, MaxOver: MAX, ArgMax: ARGMAX}
-NAMES = {SUM: "sum", MAX: "top", ARGMAX: "arg"}
+OPS = {Sum: SUM, MaxOver: MAX, ArgMax: ARGMAX, Held: MAP}
+NAMES = {SUM: "sum", MAX: "top", ARGMAX: "arg", MAP: "part"}
 
 
 @dataclass

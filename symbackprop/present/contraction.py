@@ -107,7 +107,9 @@ class Graph:
         others = [next(i for i in e.axes if i != vertex) for e in edges]
         if not edges:
             assert vertex.dim is not None, vertex
-            column = Term(numerator=(Size(vertex.dim),)) if weight is None else Term(core=_sum_of_column(weight, vertex))
+            column = (
+                Term(numerator=(Size(vertex.dim),)) if weight is None else Term(core=_sum_of_column(weight, vertex))
+            )
             self.put(column, ())
         elif len(edges) == 1:
             matrix = edges[0].node((others[0], vertex))
@@ -132,7 +134,9 @@ class Graph:
             return found.get(frozenset(self.axes), [])
         row, column = self.axes
         group = self.groups.get(frozenset(self.axes))
-        matrices = [m if group and group.axes == self.axes else transpose(m) for m in found.get(frozenset(self.axes), [])]
+        matrices = [
+            m if group and group.axes == self.axes else transpose(m) for m in found.get(frozenset(self.axes), [])
+        ]
         left, right = (found.get(frozenset((i,)), []) for i in self.axes)
         if left or right:
             one, two = (hadamard(s) if s else ones(i) for s, i in ((left, row), (right, column)))

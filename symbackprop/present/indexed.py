@@ -7,7 +7,7 @@ from functools import reduce
 
 from sympy import Expr, Mul
 
-from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, TensorRef
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, TensorRef
 from .build import Axes, Builder, NoForm, split_power
 from .terms import Term, is_plain, scalar_order
 from .tree import Add, Constant, Letter, Node, Running, Subscript
@@ -60,6 +60,8 @@ class IndexBuilder(Builder):
 
     def over(self, node: Over, axes: Axes) -> Term:
         """A running sum or maximum; signs and numbers, and what does not run, stand in front of a sum."""
+        if isinstance(node, Held):
+            return self.term(node.body, axes)
         outside = dict(self.letters)
         for index in node.bound:
             self.letters[index] = self._letter(index)
@@ -90,5 +92,3 @@ def index_form(indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:
     """The letters of the left side and the right side in index form; bound indices never hide a free one."""
     builder = IndexBuilder(indices, rhs)
     return tuple(builder.letters[i] for i in indices), builder.term(rhs, ()).node()
-
-

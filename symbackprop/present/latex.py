@@ -114,7 +114,10 @@ LEGEND: tuple[tuple[str, Callable[[Node], bool]], ...] = (
     (r"$\lVert A \rVert_{1}$ is the sum of the absolute values", lambda n: isinstance(n, Norm) and n.kind == 1),
     (r"$[c]$ is 1 where $c$ holds and 0 elsewhere", lambda n: isinstance(n, Bracket)),
     (r"$\operatorname{softmax}$ acts on rows", lambda n: isinstance(n, Apply) and n.function == "softmax"),
-    (r"$\operatorname{rowsum}$ is the column of the rows' sums", lambda n: isinstance(n, Apply) and n.function == "rowsum"),
+    (
+        r"$\operatorname{rowsum}$ is the column of the rows' sums",
+        lambda n: isinstance(n, Apply) and n.function == "rowsum",
+    ),
     (r"$\sigma(z) = 1/(1 + e^{-z})$", lambda n: isinstance(n, Apply) and n.function == "sigma"),
 )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Integer, Mul
 
 from ..language.indices import make_sum, refresh
-from ..language.nodes import Entry, Index, Over, Sum
+from ..language.nodes import Entry, Held, Index, Over, Sum
 from ..records import Equation
 from .algebra import product, transpose
 from .build import Axes, Builder, NoForm, split_power
@@ -50,6 +50,8 @@ class MatrixBuilder(Builder):
 
     def over(self, node: Over, axes: Axes) -> Term:
         """A sum of products; a sum that has no form whole is taken summand by summand."""
+        if isinstance(node, Held):
+            return self.part(node.body, axes)
         if not isinstance(node, Sum):
             raise NoForm(f"{node} runs over an index by other means than adding")
         try:
@@ -113,7 +115,11 @@ class MatrixBuilder(Builder):
             core = missing[0] if len(missing) == 1 else product(missing[0], transpose(missing[1]))
             return Term(core=core).scaled(term)
         assert term.core is not None, term
-        flat = product(term.core, transpose(missing[0])) if have[0] == want[0] else product(missing[0], transpose(term.core))
+        flat = (
+            product(term.core, transpose(missing[0]))
+            if have[0] == want[0]
+            else product(missing[0], transpose(term.core))
+        )
         return Term(term.number, term.numerator, term.denominator, flat)
 
 

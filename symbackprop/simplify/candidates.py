@@ -161,15 +161,10 @@ class Search:
         table = {n: form for n, form in table.items() if form != n}
         outputs = {f: a for a, f in self.definitions.items()}
         try:
-            for form in forms:
-                form = replace_values(form, table)
-                yield form, BRANCHES
-                merged = with_merged_exponentials(form)
-                if merged != form:
-                    yield merged, BRANCHES
-                shared = exchange(form, outputs)
-                if shared != form:
-                    yield shared, BRANCHES
+            for raw in forms:
+                form = replace_values(raw, table)
+                variants = (form, with_merged_exponentials(form), exchange(form, outputs))
+                yield from ((variant, BRANCHES) for variant in dict.fromkeys(variants))
         except OutOfReachError:
             return
 

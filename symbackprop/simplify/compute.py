@@ -13,6 +13,7 @@ from ..language.nodes import Entry, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from ..records import Equation, Step
+from .center import center
 from .shift import Shifted, shift_exponentials
 from .stabilize import stabilize
 
@@ -40,7 +41,7 @@ def with_computed(eq: Equation, definitions: Definitions) -> tuple[Equation, tup
 def _compute(expr: Expr, definitions: Definitions) -> Expr:
     if not expr.has(Function, Pow, Piecewise) and not any(e.tensor in definitions for e in expr.atoms(Entry)):
         return expr
-    expr = _bodies(expr, definitions)
+    expr = _bodies(center(expr, definitions), definitions)
     shifted = Shifted(Skeleton())
     scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
     known, domains = _surroundings(scalar, shifted, definitions)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Eq, Expr, Mul, Piecewise, exp
 
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, Index, MaxOver, Over, Sum
+from ..language.nodes import ArgMax, Held, Index, MaxOver, Over, Sum
 from ..language.scalars import Skeleton
 
 
@@ -27,22 +27,23 @@ class Shifted:
 
 def shift_exponentials(expr: Expr, shifted: Shifted) -> Expr:
     """`expr` with its sums of exponentials, and the exponentials beside them, shifted by the largest exponent."""
-    for node in sorted(_outermost_sums(expr), key=lambda s: s.sort_key()):
-        exponent = _exponent(node)
+    for node in sorted(outermost_sums(expr), key=lambda s: s.sort_key()):
+        exponent = exponent_of(node)
         if exponent is not None:
             expr = _shift(expr, node, exponent, shifted)
     return expr
 
 
-def _outermost_sums(expr: Expr) -> set[Sum]:
+def outermost_sums(expr: Expr) -> set[Sum]:
+    """The sums in `expr` that stand under no other."""
     if isinstance(expr, Sum):
         return {expr}
     if isinstance(expr, Over):
         return set()
-    return set().union(*(_outermost_sums(a) for a in expr.args)) if expr.args else set()
+    return set().union(*(outermost_sums(a) for a in expr.args)) if expr.args else set()
 
 
-def _exponent(node: Sum) -> Expr | None:
+def exponent_of(node: Sum) -> Expr | None:
     """f_k, when the body is e^(f_k) times factors without the exponential."""
     powers = [f for f in Mul.make_args(node.body) if isinstance(f, exp) and set(free_indices(f)) & set(node.bound)]
     if len(node.bound) != 1 or len(powers) != 1:
@@ -58,17 +59,22 @@ def _shift(expr: Expr, node: Sum, exponent: Expr, shifted: Shifted) -> Expr:
     top_symbol = shifted.skeleton.symbol(top)
     if node.body == exp(exponent):
         where = canonical(ArgMax.raw(exponent, (k,)))
-        others = Piecewise((0, Eq(k, where, evaluate=False)), (1, True)) * exp(exponent - top)
+        others = Piecewise((0, Eq(k, where, evaluate=False)), (1, True)) * exp(_below(exponent, top))
         rest = shifted.skeleton.symbol(canonical(Sum.raw(others, (k,))))
         shifted.rest.add(rest)
         table[node] = exp(top_symbol) * (1 + rest)
     else:
-        weighted = canonical(Sum.raw(node.body / exp(exponent) * exp(exponent - top), (k,)))
+        weighted = canonical(Sum.raw(node.body / exp(exponent) * exp(_below(exponent, top)), (k,)))
         table[node] = exp(top_symbol) * shifted.skeleton.symbol(weighted)
     for index in free_indices(expr):
         if index.dim == k.dim:
             there = substitute(exponent, {k: index})
-            below = shifted.skeleton.symbol(there - top)
+            below = shifted.skeleton.symbol(_below(there, top))
             shifted.below.add(below)
             table[exp(there)] = exp(top_symbol) * exp(below)
     return substitute(expr, table)
+
+
+def _below(exponent: Expr, top: Expr) -> Expr:
+    """f_i - M by itself: added to something else first, it would lose the digits that matter."""
+    return canonical(Held.raw(exponent - top, ()))

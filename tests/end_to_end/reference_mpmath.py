@@ -1,7 +1,7 @@
 """The formulas of activations and losses once more, transcribed by hand into mpmath, and their derivatives.
 
-Nothing here comes from symbackprop. Derivatives are central differences with a step of 2^-200 in numbers of
-15,000 bits: 1 - sigmoid(10^4) is 2^-14427, so its logarithm is still right to a hundred digits.
+Nothing here comes from symbackprop. Derivatives are central differences with a step of 2^-200. Numbers have 15,000
+bits where it takes them: 1 - sigmoid(10^4) is 2^-14427, and its logarithm has to be right.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import mpmath as mp
 import numpy as np
 
 Number = Any
-BITS, STEP_BITS = 15_000, 200
+Row = Sequence[Number]
+MANY_BITS, ENOUGH_BITS, STEP_BITS = 15_000, 700, 200
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-37
+"""What float32 is allowed: |value - true| <= RELATIVE*|true| + ABSOLUTE."""
 
 
 def exact(x: float) -> Number:
@@ -41,57 +43,61 @@ ACTIVATIONS: dict[str, Callable[[Number], Number]] = {
 }
 
 
-def softmax(z: Sequence[Number]) -> list[Number]:
+def softmax(z: Row) -> list[Number]:
     """e^z_j over their sum."""
     powers = [mp.exp(v) for v in z]
     return [e / mp.fsum(powers) for e in powers]
 
 
 def _binary_cross_entropy(p: Number, y: Number) -> Number:
-    # by definition 0 log 0 = 0: a label of 0 or 1 leaves one of the two terms
+    # a label of 0 or 1 leaves one of the two terms, for 0 log 0 is 0
     return -(y * mp.log(p) if y else 0) - ((1 - y) * mp.log(1 - p) if y != 1 else 0)
 
 
-LOSSES: dict[str, Callable[[Number, Number], Number]] = {
-    "mse": lambda p, y: (p - y) ** 2,
-    "half_mse": lambda p, y: (p - y) ** 2 / 2,
-    "mae": lambda p, y: abs(p - y),
-    "cross_entropy": lambda p, y: -y * mp.log(p),
-    "binary_cross_entropy": _binary_cross_entropy,
-    "sigmoid_cross_entropy": lambda z, y: _binary_cross_entropy(ACTIVATIONS["sigmoid"](z), y),
-    "log_cosh": lambda p, y: mp.log(mp.cosh(y - p)),
+def _cross_entropy(p: Row, y: Row) -> Number:
+    return -mp.fsum(t * mp.log(q) for q, t in zip(p, y, strict=True) if t)
+
+
+def _of_entries(loss: Callable[[Number, Number], Number]) -> Callable[[Row, Row], Number]:
+    return lambda p, y: mp.fsum(loss(a, b) for a, b in zip(p, y, strict=True))
+
+
+LOSSES: dict[str, Callable[[Row, Row], Number]] = {
+    "mse": _of_entries(lambda p, y: (p - y) ** 2),
+    "half_mse": _of_entries(lambda p, y: (p - y) ** 2 / 2),
+    "mae": _of_entries(lambda p, y: abs(p - y)),
+    "cross_entropy": _cross_entropy,
+    "softmax_cross_entropy": lambda z, y: _cross_entropy(softmax(z), y),
+    "binary_cross_entropy": _of_entries(_binary_cross_entropy),
+    "sigmoid_cross_entropy": _of_entries(lambda z, y: _binary_cross_entropy(ACTIVATIONS["sigmoid"](z), y)),
+    "log_cosh": _of_entries(lambda p, y: mp.log(mp.cosh(y - p))),
+    "product": _of_entries(lambda p, y: p * y),
 }
-"""Of one entry."""
-
-
-def softmax_cross_entropy(z: Sequence[Number], y: Sequence[Number]) -> Number:
-    """Of one row of logits."""
-    return -mp.fsum(t * mp.log(p) for t, p in zip(y, softmax(z), strict=True) if t)
+"""Of one row of predictions and one of targets, summed."""
 
 
 def value_and_slope(function: Callable[[Number], Number], x: float) -> tuple[Number, Number]:
     """f(x) and f'(x)."""
-    with mp.workprec(BITS):
-        point, step = exact(x), mp.ldexp(1, -STEP_BITS)
-        return +function(point), (function(point + step) - function(point - step)) / (2 * step)
+    value, (slope,) = value_and_gradient(lambda row: function(row[0]), [x], MANY_BITS)
+    return value, slope
 
 
 def value_and_gradient(
-    function: Callable[[Sequence[Number]], Number], point: Sequence[float]
+    function: Callable[[Row], Number], point: Sequence[float], bits: int = ENOUGH_BITS
 ) -> tuple[Number, list[Number]]:
     """f(x) and its partial derivatives for a function of a row."""
-    with mp.workprec(BITS):
+    with mp.workprec(bits):
         start, step = [exact(x) for x in point], mp.ldexp(1, -STEP_BITS)
 
         def moved(i: int, by: Number) -> Number:
             return function([x + by if i == j else x for j, x in enumerate(start)])
 
         slopes = [(moved(i, step) - moved(i, -step)) / (2 * step) for i in range(len(start))]
-        return +function(start), slopes
+        return function(start), slopes
 
 
-def error(got: float, want: Number) -> float:
-    """|got - want| in units of what is allowed; inf when `got` is not finite."""
+def excess(got: float, want: Number) -> float:
+    """|got - want| in units of what is allowed: at most 1 is right. Infinite when `got` is not finite."""
     if not np.isfinite(got):
         return float("inf")
     with mp.workprec(200):

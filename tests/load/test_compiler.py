@@ -12,7 +12,6 @@ import pytest
 from symbackprop.errors import BuildError
 from symbackprop.load.compiler import Compiler, Kind, cpu_features, find_compiler, flags
 
-
 KINDS: tuple[Kind, ...] = ("gcc", "clang", "other")
 
 

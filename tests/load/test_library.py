@@ -17,7 +17,7 @@ import pytest
 
 from symbackprop.errors import BuildError, DataError
 from symbackprop.load import library as module
-from symbackprop.load.cache import clear
+from symbackprop.load.cache import checksum, clear
 from symbackprop.load.compiler import Compiler, find_compiler
 from symbackprop.load.library import build, open_library, pointer
 
@@ -81,6 +81,8 @@ def test_a_damaged_library_is_built_again(cache: Path, compiler: Compiler, damag
     else:
         path.unlink()
     assert build(SOURCE, compiler=compiler) == path
+    assert len(path.read_bytes()) == len(whole)
+    assert checksum(path.read_bytes()) == sums.read_text()
     assert works(path)
 
 

@@ -104,8 +104,8 @@ def contractions(draw: Any, free: tuple[Index, ...], depth: int) -> Any:
     body = sp.Integer(1)
     for _ in range(draw(st.integers(1, 3))):
         body *= draw(entries(scope) if draw(st.booleans()) or depth < 2 else expressions(scope, depth - 1))
-    missing = [i for i in bound if not body.has(i)]
-    for i in missing:
+    for i in [i for i in bound if not body.has(i)]:
+        body = sp.Integer(2) if body == 0 else body
         body *= draw(st.sampled_from(POOL[(i.dim,)]))[i]
     return Sum(body, *bound)
 

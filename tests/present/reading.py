@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.present.evaluate import COMPARE, NUMPY
 
-TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?|Σ_\w+(?:,\w+)*|e\^-?|\^∘?|[^\W\d_]\w*|‖₁|‖²|\S)")
+TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?|Σ_\w+(?:,\w+)*|e\^-?|\^∘?|[^\W\d_](?:(?![ᵀ²³])\w)*|‖₁|‖²|\S)")
 SIGNS = {">": ">", "<": "<", "=": "=", "≥": ">=", "≤": "<=", "≠": "!="}
 ENDS = {")", "]", "‖₁", "‖²", ";", "}", ",", "if", "and", "or", "otherwise", "+", "-", "⊙", "⊘", None, *SIGNS}
 ONES, ONES_ROW = "column of ones", "row of ones"
@@ -109,8 +109,9 @@ class Reader:
             elif chain is None:
                 chain = f
             elif chain is ONES:
-                assert np.shape(f)[0] == 1 or f is ONES_ROW, factors
-                chain = np.ones((1, 1)) if f is ONES_ROW else f
+                assert f is ONES_ROW or np.shape(f)[0] == 1, factors
+                spread = f is ONES_ROW
+                chain = np.ones((1, 1)) if spread else f
             elif chain is ONES_ROW:
                 chain = f.sum(axis=0, keepdims=True)
             elif f is ONES_ROW:

@@ -1,0 +1,188 @@
+"""Values and gradients in float32 where exponentials overflow, underflow and drown in a 1: |z| up to 10^4.
+
+Everything is compared with mpmath: |value - true| <= 1e-5*|true| + 1e-37, and finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from tests.end_to_end import reference_mpmath as ref
+
+MAGNITUDES = (0.5, 17.0, 20.0, 90.0, 1e3, 1e4)
+POINTS = [sign * m for m in MAGNITUDES for sign in (1, -1)]
+HARD = [sign * m for m in (20.0, 90.0, 1e4) for sign in (1, -1)]
+ROWS = [row for z in HARD for row in ([z, 0.0, -z], [z, z, 0.0], [0.0, z, 1.0])]
+PROBABILITIES = [float(np.float32(p)) for p in (1e-30, 2e-9, 1e-5, 0.5, 0.999, 1 - 2.0**-24)]
+
+
+def mish(z: Any) -> Any:
+    return z * sb.tanh(sb.log(1 + sb.exp(z)))
+
+
+def log_cosh(prediction: Any, target: Any) -> Any:
+    return sb.log(sb.cosh(target - prediction))
+
+
+def mish_expression() -> Any:
+    import sympy
+
+    z = sympy.Symbol("z")
+    return z * sympy.tanh(sympy.log(1 + sympy.exp(z)))
+
+
+def log_cosh_expression() -> Any:
+    import sympy
+
+    prediction, target = sympy.symbols("prediction target")
+    return sympy.log(sympy.cosh(target - prediction))
+
+
+USERS = {
+    "mish, a function": mish,
+    "mish, an expression": mish_expression,
+    "log_cosh, a function": log_cosh,
+    "log_cosh, an expression": log_cosh_expression,
+}
+
+
+def declared(name: str) -> tuple[Any, str]:
+    """How a formula is given to the library, and its name in the reference."""
+    if name not in USERS:
+        return name, name
+    made = USERS[name]
+    return made() if name.endswith("expression") else made, name.partition(",")[0]
+
+
+def check(found: list[tuple[str, float, Any]]) -> None:
+    """Every (what, number, true value) is right."""
+    wrong = [f"{what}: {got}, true {want}" for what, got, want in found if ref.excess(got, want) > 1]
+    assert not wrong, "\n".join(wrong)
+
+
+def elementwise(activation: Any, target: str) -> tuple[list[float], list[float]]:
+    """Values and derivatives of an activation at all points: z = b, and L = the sum of the activations."""
+    width = len(POINTS)
+    net = sb.Network([sb.Input(1), sb.Dense(width, activation)], loss=lambda p, t: p * t, reduction="sum")
+    model = sb.compile(net, target=target, dtype="float32")
+    model.parameters = {"W1": np.zeros((width, 1)), "b1": np.array(POINTS)}
+    values = model.predict(np.zeros((1, 1)))[0]
+    slopes = model.gradients(np.zeros((1, 1)), np.ones((1, width)))["b1"]
+    return values.tolist(), slopes.tolist()
+
+
+@pytest.mark.parametrize("name", [*sorted(set(ref.ACTIVATIONS) - {"mish"}), *list(USERS)[:2]])
+def test_activations(name: str, target: str) -> None:
+    activation, reference = declared(name)
+    values, slopes = elementwise(activation, target)
+    found: list[tuple[str, float, Any]] = []
+    for z, value, slope in zip(POINTS, values, slopes, strict=True):
+        true_value, true_slope = ref.value_and_slope(ref.ACTIVATIONS[reference], z)
+        found += [(f"f({z})", value, true_value), (f"f'({z})", slope, true_slope)]
+    check(found)
+
+
+def objectives(
+    net: sb.Network, reference: Any, cases: Sequence[tuple[list[float], list[float]]], target: str
+) -> list[tuple[str, float, Any]]:
+    """Objective and gradient of a network whose one layer passes x on, row by row: z = x, db = dL/dz."""
+    width = len(cases[0][0])
+    model = sb.compile(net, target=target, dtype="float32")
+    model.parameters = {"W1": np.eye(width), "b1": np.zeros(width)}
+    found: list[tuple[str, float, Any]] = []
+    for x, y in cases:
+        rows = np.array([x]), np.array([y])
+        bits = ref.MANY_BITS if width == 1 else ref.ENOUGH_BITS
+        value, slopes = ref.value_and_gradient(lambda p, y=y: reference(p, [ref.exact(t) for t in y]), x, bits)
+        found.append((f"L at {x}, {y}", model.evaluate(*rows)["loss"], value))
+        gradient = model.gradients(*rows)["b1"].tolist()
+        found += [
+            (f"dL/dz{j} at {x}, {y}", got, want) for j, (got, want) in enumerate(zip(gradient, slopes, strict=True))
+        ]
+    return found
+
+
+def passing(width: int, loss: Any, activation: Any = None) -> sb.Network:
+    return sb.Network([sb.Input(width), sb.Dense(width, activation)], loss=loss, reduction="sum")
+
+
+@pytest.mark.parametrize("name", ["mse", "half_mse", "mae", *list(USERS)[2:]])
+def test_losses_of_numbers(name: str, target: str) -> None:
+    loss, reference = declared(name)
+    cases = [([z], [y]) for z in POINTS for y in (0.0, 1.0, -3.0)]
+    check(objectives(passing(1, loss), ref.LOSSES[reference], cases, target))
+
+
+def test_losses_of_probabilities(target: str) -> None:
+    cases = [([p], [y]) for p in PROBABILITIES for y in (0.0, 1.0)]
+    check(objectives(passing(1, "binary_cross_entropy"), ref.LOSSES["binary_cross_entropy"], cases, target))
+    pairs = [([p, float(np.float32(1 - p))], y) for p in PROBABILITIES for y in ([1.0, 0.0], [0.0, 1.0])]
+    check(objectives(passing(2, "cross_entropy"), ref.LOSSES["cross_entropy"], pairs, target))
+
+
+LOGITS = {
+    "logits": ("sigmoid_cross_entropy", None, "softmax_cross_entropy", None),
+    "probabilities": ("binary_cross_entropy", "sigmoid", "cross_entropy", "softmax"),
+}
+
+
+@pytest.mark.parametrize("given", LOGITS)
+def test_cross_entropy_of_two_classes(given: str, target: str) -> None:
+    """The same numbers whether the loss takes logits, or an activation of its own makes probabilities of them."""
+    loss, activation, _, _ = LOGITS[given]
+    cases = [([z], [y]) for z in POINTS for y in (0.0, 1.0)]
+    check(objectives(passing(1, loss, activation), ref.LOSSES["sigmoid_cross_entropy"], cases, target))
+
+
+@pytest.mark.parametrize("given", LOGITS)
+def test_cross_entropy_of_three_classes(given: str, target: str) -> None:
+    _, _, loss, activation = LOGITS[given]
+    cases = [(row, label) for row in ROWS for label in np.eye(3).tolist()]
+    check(objectives(passing(3, loss, activation), ref.LOSSES["softmax_cross_entropy"], cases, target))
+
+
+def test_softmax(target: str) -> None:
+    """Every entry of the Jacobian too: with L = p_i the gradient is dp_i/dz."""
+
+    def entry(z: ref.Row, y: ref.Row) -> Any:
+        return ref.LOSSES["product"](ref.softmax(z), y)
+
+    cases = [(row, one) for row in ROWS for one in np.eye(3).tolist()]
+    check(objectives(passing(3, lambda p, t: p * t, "softmax"), entry, cases, target))
+
+
+@pytest.mark.parametrize(("activation", "loss"), [(mish, log_cosh), (mish_expression, log_cosh_expression)])
+def test_a_users_activation_and_loss_train_in_c(activation: Any, loss: Any, c_compiler: None) -> None:
+    """Formulas are all that is written; the data reach z = 10^4 and targets of 10^4."""
+    if activation is mish_expression:
+        activation, loss = activation(), loss()
+    net = sb.Network([sb.Input(1), sb.Dense(8, activation), sb.Dense(1)], loss=loss)
+    model = sb.compile(net, target="c", optimizer=sb.Adam(0.01), dtype="float32", seed=3)
+    X = np.array([[-1e4], [-90.0], [-20.0], [-1.0], [0.0], [1.0], [20.0], [90.0], [1e4]])
+    y = np.maximum(X, 0)
+    before = model.evaluate(X, y)["loss"]
+    history = model.fit(X, y, epochs=400, batch_size=9, verbose=False)
+    assert np.isfinite(history.loss).all()
+    after = model.evaluate(X, y)["loss"]
+    assert after < before / 10, f"{before} to {after}"
+    assert model.target == "c"
+
+
+def test_no_activation_and_no_loss_is_left_out() -> None:
+    """A new one needs its formula in the reference, and points above."""
+    assert set(sb.activations.ACTIVATIONS) == set(ref.ACTIVATIONS) - {"mish"}
+    assert set(sb.activations.ROW_ACTIVATIONS) == {"softmax"}
+    assert set(sb.losses.LOSSES) == set(ref.LOSSES) - {"log_cosh", "product"}
+
+
+@pytest.mark.parametrize("scale", [1 + 3e-5, 1 - 3e-5])
+def test_a_value_that_is_off_by_three_units_is_caught(scale: float) -> None:
+    value, slope = ref.value_and_slope(ref.ACTIVATIONS["sigmoid"], -20.0)
+    assert ref.excess(float(value), value) < 1 < ref.excess(float(value) * scale, value)
+    assert ref.excess(float(slope), slope) < 1 < ref.excess(float(slope) * scale, slope)
+    assert ref.excess(float("nan"), value) == ref.excess(float("inf"), value) == float("inf")
