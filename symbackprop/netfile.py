@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .declare.network import Network
-from .errors import DeclarationError, did_you_mean
+from .errors import DeclarationError, SymbackpropError, did_you_mean
 
 FORM = "NET has the form file.py:name, as in model.py:net"
 _MODULE = "_symbackprop_network_file"
@@ -38,6 +38,8 @@ def load_network(spec: str) -> tuple[Network, str]:
         networks = [n for n, value in found.items() if isinstance(value, Network)]
         cure = f"The networks in this file: {', '.join(networks)}" if networks else "The file has no sb.Network"
         raise DeclarationError(f"{path}:{name} is of type {type(found[name]).__name__}, not an sb.Network. {cure}.")
+    with _told(path):
+        _ = found[name].system  # runs the file's layer functions
     return found[name], name
 
 
@@ -52,12 +54,18 @@ def _import(path: Path) -> ModuleType:
         raise DeclarationError(f"{path} is not a Python file: its name must end in .py. {FORM}.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[_MODULE] = module
+    with _told(path), _importable(path.resolve().parent):
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turns an exception of the file's own code into an error that names its line."""
     try:
-        with _importable(path.resolve().parent):
-            spec.loader.exec_module(module)
+        yield
     except (Exception, SystemExit) as error:
         raise DeclarationError(_own_error(path, error)) from error
-    return module
 
 
 @contextmanager
@@ -77,6 +85,8 @@ def _own_error(path: Path, error: BaseException) -> str:
         text = error.msg
     else:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).resolve() == path.resolve()]
+        if isinstance(error, SymbackpropError) and not frames:
+            return str(error)
         where, line = (f"{path}:{frames[-1].lineno}", frames[-1].line or "") if frames else (str(path), "")
         text = str(error) or "(no message)"
     shown = f"\n    {line}" if line else ""

@@ -137,6 +137,24 @@ def test_the_own_error_of_a_file_is_told_with_its_line(model: Path, text: str, l
     assert told in message
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("return 1/0", "ZeroDivisionError"), ("return sb.layer(sb.tensor('a', (x.dim(0), 2)))", "DeclarationError")],
+)
+def test_an_error_of_a_layer_function_is_told_with_its_line(model: Path, body: str, told: str) -> None:
+    model.write_text(
+        f"import symbackprop as sb\ndef f(x):\n    {body}\nnet = sb.Network([sb.Input(3), f], loss='mse')\n"
+    )
+    message = failure("derive", f"{model}:net")
+    assert f"{model}:3: {told}: " in message
+
+
+def test_an_error_of_the_network_as_a_whole_is_told_plainly(model: Path) -> None:
+    last = "sb.Dense(2, 'softmax')"
+    model.write_text(GOOD.replace("sb.Dense(2)", last))
+    assert "drop that activation" in failure("derive", f"{model}:net")
+
+
 def test_a_file_imports_its_neighbors(model: Path) -> None:
     model.with_name("sizes_of_model.py").write_text("WIDTH = 5\n")
     model.write_text(GOOD.replace("import symbackprop", "from sizes_of_model import WIDTH\nimport symbackprop"))

@@ -75,11 +75,16 @@ def check_activation(activation: object) -> None:
             known = [*ACTIVATIONS, *ROW_ACTIVATIONS]
             raise DeclarationError(f"unknown activation {activation!r}.{did_you_mean(activation, known)}")
         return
-    if type(activation).__module__.partition(".")[0] != "sympy":
+    if not is_expression(activation):
         raise DeclarationError(
             f"an activation is a name, a function of one expression, or a SymPy expression in one symbol; "
             f"got {type(activation).__name__} {activation!r}"
         )
+
+
+def is_expression(value: object) -> bool:
+    """Whether `value` is a SymPy expression, told without importing SymPy."""
+    return hasattr(value, "free_symbols") and hasattr(value, "as_base_exp")
 
 
 def activate(activation: Any, z: Tensor, name: str) -> Equation:

@@ -13,7 +13,7 @@ from ..errors import DeclarationError, did_you_mean
 from ..language.functions import Sum, absolute, log
 from ..language.tensor import Tensor
 from ..records import Equation
-from .activations import activate, apply_function
+from .activations import activate, apply_function, is_expression
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -80,7 +80,7 @@ def as_loss(loss: Any, reduction: str | None) -> Loss:
         made = LOSSES[loss]
     elif isinstance(loss, Loss):
         made = loss
-    elif callable(loss) or type(loss).__module__.partition(".")[0] == "sympy":
+    elif callable(loss) or is_expression(loss):
         made = Loss(loss)
     else:
         raise DeclarationError(f"a loss is a name, a function of (prediction, target), or an expression; got {loss!r}")

@@ -181,6 +181,8 @@ def _option(kind: type, name: str, choice: Choice, value: object) -> str:
 
 def _ordered(name: str, rules: Any, theta: Tensor, symbols: _Symbols) -> tuple[Equation, ...]:
     """The assignments, checked, so ordered that `next(v)` is known before it is used."""
+    from sympy import Symbol
+
     from ..language.nodes import Entry, NextEntry, sympify_number
 
     if not isinstance(rules, dict) or not rules:
@@ -190,6 +192,12 @@ def _ordered(name: str, rules: Any, theta: Tensor, symbols: _Symbols) -> tuple[E
         if type(target) is not Entry or target.tensor not in (theta, *symbols.states.values()):
             raise DeclarationError(f"{name}.update assigns to {target}; only theta and declared states have new values")
         todo[target.tensor] = sympify_number(value)
+        stray = sorted(str(s) for s in todo[target.tensor].atoms(Symbol))
+        if stray:
+            raise DeclarationError(
+                f"{name}.update: {', '.join(stray)} in the new value of {target} is neither theta, g, a state nor a "
+                "hyper-parameter; declare it with sb.hyper or self.state"
+            )
     for needed in (theta, *symbols.states.values()):
         if needed not in todo:
             raise DeclarationError(f"{name}.update gives no new value for {needed.name}")

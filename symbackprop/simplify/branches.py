@@ -91,6 +91,8 @@ class Branches:
 
     def _log(self, value: Element, sign: int, centre: bool) -> Element:
         above, below = value.numer, value.denom
+        if not value:
+            raise OutOfReachError
         if centre and above.evaluate(0, 1) == below.evaluate(0, 1):
             return self._slot("log", above, below)
         low = lowest(above, 0) - lowest(below, 0)
@@ -115,6 +117,8 @@ class Branches:
         return sum((self._slot("log", f, poly.ring.one) * k for f, k in found if f != 1), self.algebra.field.zero)
 
     def _root(self, value: Element, power: sp.Rational) -> Element | None:
+        if not value:
+            raise OutOfReachError
         low = (lowest(value.numer, 0) - lowest(value.denom, 0)) * power
         if not low.is_Integer:
             return None

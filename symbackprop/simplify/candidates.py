@@ -20,17 +20,16 @@ from .trees import cost, inline, rebuild, replace_values, subtrees
 from .trees import replace as exchange
 from .writing import cancels, in_tanh, near_zero, one_sided, proper, two_sided
 
-DIGITS = "small differences by expm1, log1p, erfc"
-BRANCHES = "exponentials of -|x| only"
+DIGITS = "small differences in closed form"
+BRANCHES = "written in one exponential"
 LABELS = "split by the label"
-PARTS = "part by part"
 CANCELLED = "cancelled"
 LARGEST = "largest exponent taken out"
 
 _SHORT_SEARCH = 3
 """After so many stages a form whose error rounded inputs explain is good enough."""
 
-Candidate = tuple[sp.Expr, str]
+Candidate = tuple[sp.Expr, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -40,41 +39,44 @@ class Search:
     definitions: Mapping[sp.Symbol, sp.Expr]
     domains: Mapping[sp.Symbol, str]
     probe: Probe
-    done: dict[sp.Expr, sp.Expr] = field(default_factory=dict)
-    rules: list[str] = field(default_factory=list)
+    done: dict[sp.Expr, Candidate] = field(default_factory=dict)
 
     def best(self, expr: sp.Expr) -> sp.Expr:
         """The cheapest accurate form of `expr`, else the most accurate one."""
+        return self.found(expr)[0]
+
+    def found(self, expr: sp.Expr) -> Candidate:
+        """The best form, and the names of the rewrites that led to it."""
         if expr not in self.done:
-            self.done[expr] = expr
+            self.done[expr] = (expr, ())
             if expr.args:
-                self.done[expr] = self._best(expr)
+                self.done[expr] = self._search(expr)
         return self.done[expr]
 
-    def _best(self, expr: sp.Expr) -> sp.Expr:
-        tried = {expr: (self.probe.grade(expr, expr), "")}
-        stages = self._stages(expr)
-        if not tried[expr][0].passes:
-            for count, stage in enumerate(stages):
-                for form, rule in stage:
-                    if form not in tried:
-                        tried[form] = (self.probe.grade(form, expr), rule)
-                if any(g.passes for g, _ in tried.values()):
-                    break
-                if count >= _SHORT_SEARCH and any(g.is_fair for g, _ in tried.values()):
-                    break
+    def _search(self, expr: sp.Expr) -> Candidate:
+        tried: dict[sp.Expr, tuple[Grade, tuple[str, ...]]] = {expr: (self.probe.grade(expr, expr), ())}
+        stages = iter(()) if tried[expr][0].passes else self._stages(expr)
+        for count, stage in enumerate(stages):
+            for form, rules in stage:
+                if form not in tried:
+                    tried[form] = (self.probe.grade(form, expr), rules)
+            if any(g.passes or (count >= _SHORT_SEARCH and g.is_fair) for g, _ in tried.values()):
+                break
         chosen = min(tried, key=lambda form: (*_rank(tried[form][0]), cost(form)))
-        if tried[chosen][1]:
-            self.rules.append(tried[chosen][1])
-        return chosen
+        return chosen, tried[chosen][1]
+
+    def _rules(self, parts: Iterable[sp.Expr], *rules: str) -> tuple[str, ...]:
+        """`rules` after the rules that the parts took."""
+        inner = (rule for part in parts if part in self.done for rule in self.done[part][1])
+        return tuple(dict.fromkeys((*inner, *rules)))
 
     def _stages(self, expr: sp.Expr) -> Iterator[Iterable[Candidate]]:
         """Candidates, the cheap ones first; the search stops at the first stage with an accurate one."""
         if isinstance(expr, sp.Piecewise):
-            yield [(self._branch_by_branch(expr), PARTS)]
+            yield [self._branch_by_branch(expr)]
             return
         small = with_peepholes(expr)
-        yield [(small, DIGITS), (with_merged_exponentials(small), DIGITS)]
+        yield [(small, (DIGITS,)), (with_merged_exponentials(small), (DIGITS,))]
         full = inline(expr, self.definitions)
         yield self._cancelled(full)
         found = list(branches_of(full))
@@ -84,50 +86,52 @@ class Search:
         for branches in found:
             yield self._finished(_second_forms(branches), branches)
         if full != expr:
-            yield [(with_peepholes(full), DIGITS)]
+            yield [(with_peepholes(full), (DIGITS,))]
             yield self._part_by_part(full)
-        yield [(form, LARGEST) for form in scaled(full)]
+        yield [(form, (LARGEST,)) for form in scaled(full)]
         yield self._hoisted(expr)
 
     def _cancelled(self, full: sp.Expr) -> Iterator[Candidate]:
         """Without exponentials: the cancelled quotient, with |x| sign(x) = x, and roots that do not cancel."""
         if not any(is_exponential(n) for n in subtrees(full)):
-            yield from ((form, CANCELLED) for form in without_signs(full))
-            yield from ((form, CANCELLED) for form in without_cancelling_roots(full))
+            yield from ((form, (CANCELLED,)) for form in without_signs(full))
+            yield from ((form, (CANCELLED,)) for form in without_cancelling_roots(full))
 
-    def _branch_by_branch(self, expr: sp.Piecewise) -> sp.Expr:
+    def _branch_by_branch(self, expr: sp.Piecewise) -> Candidate:
         """Each branch made accurate where it is chosen."""
         left: sp.Basic = sp.true
-        args = []
+        args: list[tuple[sp.Expr, sp.Basic]] = []
+        rules: list[str] = []
         for value, condition in expr.args:
             here = self.probe.where(sp.And(left, condition, evaluate=False))
-            inner = replace(self, probe=here, done={}, rules=[])
-            args.append((inner.best(value), condition))
-            self.rules += inner.rules
+            form, inner = replace(self, probe=here, done={}).found(value)
+            args.append((form, condition))
+            rules += inner
             left = sp.And(left, sp.Not(condition, evaluate=False), evaluate=False)
-        return sp.Piecewise(*args, evaluate=False)
+        return sp.Piecewise(*args, evaluate=False), tuple(dict.fromkeys(rules))
 
     def _hoisted(self, expr: sp.Expr) -> Iterator[Candidate]:
         """The only choice inside an expression made first, if it is one by itself."""
         choices = [n for n in subtrees(expr) if isinstance(n, sp.Piecewise)]
         if choices and all(choices[0].has(c) for c in choices[1:]):
             branches = ((exchange(expr, {choices[0]: value}), c) for value, c in choices[0].args)
-            yield self._branch_by_branch(sp.Piecewise(*branches, evaluate=False)), PARTS
+            yield self._branch_by_branch(sp.Piecewise(*branches, evaluate=False))
 
     def _by_label(self, expr: sp.Expr) -> Iterator[Candidate]:
         for y in sorted(expr.free_symbols, key=lambda s: s.name):
             ends = label_ends(expr, y) if self.domains.get(y) == "unit" else None
             if ends is not None:
                 zero, one = (self.best(e) for e in ends)
-                yield from ((form, LABELS) for form in rejoined(y, zero, one))
+                rules = self._rules(ends, LABELS)
+                yield from ((form, rules) for form in rejoined(y, zero, one))
 
     def _part_by_part(self, expr: sp.Expr) -> Iterator[Candidate]:
         """Terms or factors that share exponentials made accurate together, or the arguments one by one."""
         groups = self._groups(expr) if expr.is_Add or expr.is_Mul else []
-        parts = tuple(map(self.best, groups if len(groups) > 1 else expr.args))
-        form = rebuild(expr, parts)
-        yield form, PARTS
-        yield with_peepholes(form), PARTS
+        parts = groups if len(groups) > 1 else expr.args
+        form = rebuild(expr, tuple(map(self.best, parts)))
+        yield form, self._rules(parts)
+        yield with_peepholes(form), self._rules(parts, DIGITS)
 
     def _groups(self, expr: sp.Expr) -> list[sp.Expr]:
         groups: list[tuple[set[sp.Symbol], list[sp.Expr]]] = []
@@ -160,11 +164,12 @@ class Search:
         table = {n: self.best(n) for n in inner}
         table = {n: form for n, form in table.items() if form != n}
         outputs = {f: a for a, f in self.definitions.items()}
+        rules = self._rules(table, BRANCHES)
         try:
             for raw in forms:
                 form = replace_values(raw, table)
                 variants = (form, with_merged_exponentials(form), exchange(form, outputs))
-                yield from ((variant, BRANCHES) for variant in dict.fromkeys(variants))
+                yield from ((variant, rules) for variant in dict.fromkeys(variants))
         except OutOfReachError:
             return
 

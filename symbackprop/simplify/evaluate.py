@@ -68,6 +68,7 @@ _SPANS = {
     "unit": (0.0, 1.0),
     "probability": (0.02, 0.98),
     "positive": (0.05, 3.0),
+    "large": (3.0, 40.0),
     "nonnegative": (0.0, 3.0),
     "nonpositive": (-3.0, 0.0),
 }
@@ -149,19 +150,41 @@ def equal_at_random_points(
 ) -> bool:
     """Whether `a` and `b` agree in high precision at `count` seeded random points of their symbols' domains.
 
-    Points where both are undefined do not count; at least half of the points must.
+    Points where `a` is undefined do not count; at least half of the points must.
     """
-    points = random_points(a.free_symbols | b.free_symbols, domains or {}, count, seed)
+    return compare_at_random_points(a, b, domains or {}, count, tolerance, seed) is True
+
+
+def equal_where_defined(a: sp.Expr, b: sp.Expr, domains: Mapping[sp.Symbol, str] | None = None, count: int = 6) -> bool:
+    """As `equal_at_random_points`; where `a` is undefined in the domains, in the unit interval or further out."""
+    given = domains or {}
+    symbols = a.free_symbols | b.free_symbols
+    for narrow in ("", "probability", "large"):
+        kinds = {**dict.fromkeys(symbols, narrow), **given} if narrow else given
+        verdict = compare_at_random_points(a, b, kinds, count)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def compare_at_random_points(
+    a: sp.Expr,
+    b: sp.Expr,
+    domains: Mapping[sp.Symbol, str],
+    count: int = 6,
+    tolerance: float = 1e-25,
+    seed: int = 1,
+) -> bool | None:
+    """As `equal_at_random_points`; None where `a` is undefined at too many points to tell."""
+    points = random_points(a.free_symbols | b.free_symbols, domains, count, seed)
     digits = max(8, round(-math.log10(tolerance)) + 5)
     compared = 0
     for left, right in zip(reference(a, points, digits), reference(b, points, digits), strict=True):
-        if (left is None) != (right is None):
-            return False
         if left is not None:
             compared += 1
-            if not _close(left, right, tolerance):
+            if right is None or not _close(left, right, tolerance):
                 return False
-    return 2 * compared >= count
+    return True if 2 * compared >= count else None
 
 
 def _close(left: mpf, right: mpf, tolerance: float) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from .constants import with_constants, without_constants
-from .evaluate import equal_at_random_points
+from .evaluate import equal_where_defined
 from .exponentials import exponential_form
 from .forms import product, readability, written_forms
 from .rational import Algebra, Element, OutOfReachError, algebra, by_powers, contains, to_fraction
@@ -69,7 +69,8 @@ def _shortened(expr: sp.Expr, definitions: Definitions) -> Short:
     except OutOfReachError:
         return Short(expr, ())
     best = min(candidates, key=lambda c: _rank(c[0], expr))
-    if best[0] == expr or not _equal(expr, best[0], dict(definitions)):
+    table = dict(definitions)
+    if best[0] == expr or not equal_where_defined(inline(expr, table), inline(best[0], table), count=4):
         return Short(expr, ())
     return Short(best[0], best[1])
 
@@ -77,13 +78,6 @@ def _shortened(expr: sp.Expr, definitions: Definitions) -> Short:
 def _rank(form: sp.Expr, given: sp.Expr) -> tuple[int, ...]:
     *first, last = readability(form)
     return (*first, int(form != given), last)
-
-
-def _equal(a: sp.Expr, b: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> bool:
-    a, b = inline(a, definitions), inline(b, definitions)
-    if equal_at_random_points(a, b, count=4):
-        return True
-    return equal_at_random_points(a, b, dict.fromkeys(a.free_symbols | b.free_symbols, "probability"), count=4)
 
 
 def _candidates(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:

@@ -14,7 +14,7 @@ import sympy as sp
 
 from .candidates import Search
 from .constants import with_constants, without_constants
-from .evaluate import equal_at_random_points
+from .evaluate import equal_where_defined
 from .probes import is_transcendental, probe_for
 from .trees import hide_unknown, inline, renaming, replace, subtrees
 
@@ -82,14 +82,7 @@ def _may_fail(expr: sp.Expr) -> bool:
 def _stabilized(expr: sp.Expr, definitions: Pairs, domains: tuple[tuple[sp.Symbol, str], ...]) -> Stable:
     table, kinds = dict(definitions), dict(domains)
     search = Search(table, kinds, probe_for(expr, table, kinds))
-    best = search.best(expr)
-    if best == expr or not _equal(expr, best, table, kinds):
+    best, rules = search.found(expr)
+    if best == expr or not equal_where_defined(inline(expr, table), inline(best, table), kinds):
         return Stable(expr, ())
-    return Stable(best, tuple(dict.fromkeys(search.rules)) or ("rewritten",))
-
-
-def _equal(a: sp.Expr, b: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]) -> bool:
-    a, b = inline(a, definitions), inline(b, definitions)
-    return equal_at_random_points(a, b, domains) or equal_at_random_points(
-        a, b, dict.fromkeys(a.free_symbols | b.free_symbols, "probability") | dict(domains)
-    )
+    return Stable(best, rules or ("rewritten",))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import mpmath as mp
@@ -71,21 +72,27 @@ LOSSES: dict[str, Callable[[Row, Row], Number]] = {
     "binary_cross_entropy": _of_entries(_binary_cross_entropy),
     "sigmoid_cross_entropy": _of_entries(lambda z, y: _binary_cross_entropy(ACTIVATIONS["sigmoid"](z), y)),
     "log_cosh": _of_entries(lambda p, y: mp.log(mp.cosh(y - p))),
-    "product": _of_entries(lambda p, y: p * y),
+    "chosen_softmax": lambda z, y: mp.fsum(p * t for p, t in zip(softmax(z), y, strict=True)),
 }
 """Of one row of predictions and one of targets, summed."""
 
 
-def value_and_slope(function: Callable[[Number], Number], x: float) -> tuple[Number, Number]:
-    """f(x) and f'(x)."""
-    value, (slope,) = value_and_gradient(lambda row: function(row[0]), [x], MANY_BITS)
+@cache
+def activation(name: str, z: float) -> tuple[Number, Number]:
+    """f(z) and f'(z)."""
+    value, (slope,) = _value_and_gradient(lambda row: ACTIVATIONS[name](row[0]), (z,), ENOUGH_BITS)
     return value, slope
 
 
-def value_and_gradient(
-    function: Callable[[Row], Number], point: Sequence[float], bits: int = ENOUGH_BITS
-) -> tuple[Number, list[Number]]:
-    """f(x) and its partial derivatives for a function of a row."""
+@cache
+def loss(name: str, prediction: tuple[float, ...], target: tuple[float, ...]) -> tuple[Number, list[Number]]:
+    """A loss of one row, and its gradient with respect to the prediction."""
+    bits = MANY_BITS if name == "sigmoid_cross_entropy" else ENOUGH_BITS
+    y = [exact(t) for t in target]
+    return _value_and_gradient(lambda row: LOSSES[name](row, y), prediction, bits)
+
+
+def _value_and_gradient(function: Callable[[Row], Number], point: tuple[float, ...], bits: int) -> Any:
     with mp.workprec(bits):
         start, step = [exact(x) for x in point], mp.ldexp(1, -STEP_BITS)
 

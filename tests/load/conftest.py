@@ -68,7 +68,11 @@ def wrapped(tmp_path: Path, compiler: Compiler) -> Callable[[str], str]:
     def script(commands: str) -> str:
         path = tmp_path / "wrapped-cc"
         path.write_text(
-            f'#!/bin/sh\ncase "$*" in *--version*) ;; *) {commands} ;; esac\nexec {shlex.join(compiler.command)} "$@"\n'
+            f"""#!/bin/sh
+case "$*" in *--version*) ;; *) {commands} ;; esac
+unset CC  # zig would run it again, to find the C library
+exec {shlex.join(compiler.command)} "$@"
+"""
         )
         path.chmod(0o755)
         return str(path)

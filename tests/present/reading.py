@@ -34,7 +34,9 @@ class Reader:
     """One text. `values` are arrays by printed name; `ranges` the letters of an index form, None for a matrix form."""
 
     def __init__(self, text: str, values: Mapping[str, Any], ranges: Mapping[str, int] | None = None) -> None:
-        self.tokens, self.place, self.bars = TOKEN.findall(text), 0, 0
+        found = list(TOKEN.finditer(text))
+        self.tokens, self.spaced = [m.group(1) for m in found], [m.group()[0].isspace() for m in found]
+        self.place, self.bars = 0, 0
         self.values, self.ranges, self.indexed = values, dict(ranges or {}), ranges is not None
 
     def read(self) -> Any:
@@ -193,7 +195,7 @@ class Reader:
             self.expect("(")
             return self.inside(")", lambda: self.over([letter], self.sum, np.max if word == "max" else np.argmax))
         if token in self.values:
-            return self.entry(token) if self.indexed and self.take("[") else self.whole(token)
+            return self.entry(token) if self.subscript() else self.whole(token)
         if token in self.ranges:
             return self.axis(token)
         if token == "log" and self.peek() != "(":
@@ -206,6 +208,10 @@ class Reader:
         while self.take(","):
             found.append(self.sum())
         return found
+
+    def subscript(self) -> bool:
+        """A bracket right behind a name holds its indices; with a space between, it is Iverson's."""
+        return self.peek() == "[" and not self.spaced[self.place] and self.take("[") is not None
 
     def whole(self, name: str) -> Any:
         array = np.asarray(self.values[name])
