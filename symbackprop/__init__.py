@@ -15,14 +15,14 @@ from .declare.layers import Dense as Dense
 from .declare.layers import Input as Input
 from .declare.losses import Loss as Loss
 from .declare.network import Network as Network
+from .declare.optimizer import Optimizer as Optimizer
+from .declare.optimizer import hyper as hyper
 from .declare.optimizers import SGD as SGD
 from .declare.optimizers import Adagrad as Adagrad
 from .declare.optimizers import Adam as Adam
 from .declare.optimizers import Momentum as Momentum
 from .declare.optimizers import Nesterov as Nesterov
-from .declare.optimizers import Optimizer as Optimizer
 from .declare.optimizers import RMSProp as RMSProp
-from .declare.optimizers import hyper as hyper
 from .declare.regularizers import L1 as L1
 from .declare.regularizers import L2 as L2
 from .errors import SymbackpropError as SymbackpropError

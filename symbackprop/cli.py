@@ -92,12 +92,11 @@ def _write_derivation(derivation: Derivation, path: Path) -> Path:
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder.  [default: print]")
 def emit(net: str, target: str, dtype: str, optimizer: str | None, output: Path | None) -> None:
     """Print the generated source of NET, or write it to a folder."""
-    from . import pipeline
     from .files import write_text
     from .netfile import load_network
 
     network, name = load_network(net)
-    source = pipeline.emit(network, target=target, optimizer=optimizer, dtype=dtype)
+    source = network.emit(target=target, optimizer=optimizer, dtype=dtype)
     if output is None:
         click.echo(source.text, nl=False)
     else:

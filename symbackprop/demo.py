@@ -12,7 +12,6 @@ import numpy as np
 
 import symbackprop as sb
 
-from . import pipeline
 from .errors import SymbackpropError
 from .files import make_folder, write_text
 from .pdf import GET_ENGINE, find_engine, write_pdf
@@ -131,8 +130,8 @@ def _write_texts(out: Path, network: sb.Network, optimizer: sb.Optimizer, deriva
     """The derivation and the two sources."""
     texts = {
         "derivation.tex": derivation.latex(standalone=True),
-        "digits_mlp.c": pipeline.emit(network, target="c", optimizer=optimizer).text,
-        "digits_mlp.py": pipeline.emit(network, target="numpy", optimizer=optimizer).text,
+        "digits_mlp.c": network.emit(target="c", optimizer=optimizer).text,
+        "digits_mlp.py": network.emit(target="numpy", optimizer=optimizer).text,
     }
     for name, text in texts.items():
         print(f"wrote {write_text(out / name, text)}")
@@ -153,7 +152,7 @@ def _train(
 ) -> Outcome:
     """Compile and train on a split; Ctrl-C is raised on, unlike in `fit`."""
     begun = time.perf_counter()
-    model = pipeline.compile(network, target=target, optimizer=optimizer, seed=seed)
+    model = sb.compile(network, target=target, optimizer=optimizer, seed=seed)
     seconds = time.perf_counter() - begun
     x, x_test, y, y_test = split
     validation = (x_test, y_test) if verbose else None

@@ -17,7 +17,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .declare.network import Network
-from .declare.optimizers import Optimizer, as_optimizer
+from .declare.optimizer import Optimizer
+from .declare.optimizers import as_optimizer
 from .errors import DeclarationError, did_you_mean
 from .load import cache
 from .load.compiler import find_compiler

@@ -234,7 +234,7 @@ def sympify_number(value: Any) -> Expr:
             )
         return Entry(value)
     if isinstance(value, (int, float)):
-        return sympify(value)
+        return sympify(value, strict=True)
     raise DeclarationError(f"an expression was expected; got {type(value).__name__} {value!r}")
 
 

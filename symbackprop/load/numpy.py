@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..records import Manifest, Run, Source
-from ..train.random import permutation
+from ..streams import permutation
 
 Array = np.ndarray[Any, Any]
 

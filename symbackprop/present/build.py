@@ -18,13 +18,16 @@ from sympy.logic.boolalg import And, Or
 from ..language.indices import free_indices
 from ..language.nodes import Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
-from .terms import Term, add, is_plain
+from .terms import Term, add, is_plain, turned_from_target
 from .tree import Apply, Bracket, Cases, Constant, Leaf, Logic, Node, Number, Power, Relation, Size
 
 Axes = tuple[Index, ...]
 
 NAMES: dict[Any, str] = {sp.Max: "max", sp.Min: "min", sp.Abs: "abs", sp.floor: "floor", sp.ceiling: "ceiling"}
 """Functions whose class is not called as they are printed; others go by their class's name in small letters."""
+
+ODD = ("sign", "tanh", "sinh", "sin", "atan", "erf")
+EVEN = ("abs", "cosh", "cos")
 
 SIGNS: dict[Any, str] = {sp.Eq: "=", sp.Ne: "!=", sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<="}
 OPPOSITE = {"=": "!=", "!=": "=", ">": "<=", "<=": ">", "<": ">=", ">=": "<"}
@@ -85,10 +88,19 @@ class Builder:
         if isinstance(expr, Piecewise):
             return self._piecewise(expr, axes)
         if isinstance(expr, sp.core.function.Application):
-            ordered = sorted(expr.args, key=lambda a: not a.is_Number)
-            name = NAMES.get(expr.func, expr.func.__name__.lower())
-            return self.wrapped(Apply(name, self.nodes(ordered, axes)), axes)
+            return self._function(expr, axes)
         return self.atom(expr)
+
+    def _function(self, expr: Expr, axes: Axes) -> Term:
+        """A function; |y - p| and sign(y - p), as SymPy orders them, are turned to |p - y| and -sign(p - y)."""
+        name = NAMES.get(expr.func, expr.func.__name__.lower())
+        if name not in (*ODD, *EVEN):
+            ordered = sorted(expr.args, key=lambda a: not a.is_Number)
+            return self.wrapped(Apply(name, self.nodes(ordered, axes)), axes)
+        arg = self.term(expr.args[0], axes)
+        turned = turned_from_target(arg)
+        made = self.wrapped(Apply(name, ((turned or arg).node(),)), axes)
+        return made.flipped() if turned is not None and name in ODD else made
 
     def _sum(self, expr: sp.Add, axes: Axes) -> Term:
         total = add(self.part(a, axes) for a in expr.args)

@@ -30,7 +30,8 @@ class IndexBuilder(Builder):
         named = [index.name] if len(index.name) == 1 and index.name not in "LNt" else []
         wish = ["n"] if index.dim is not None and index.dim.size is None else []
         spare = (f"k{number}" for number in range(1, len(used) + 2))
-        return next(c for c in (*named, *wish, *LETTERS, *spare) if c not in used)
+        choices: tuple[str, ...] = (*named, *wish, *LETTERS, *spare)
+        return next(c for c in choices if c not in used)
 
     def axes(self, expr: Expr, within: Axes) -> Axes:
         """Nothing: entries are scalars."""

@@ -14,6 +14,7 @@ from .notation import latex_name
 from .pages import SIGMA, Section, sections, update_tensors
 from .tree import Apply, Bracket, Divide, Hadamard, Node, Norm, Ones, Power, Total
 
+SIGMA_LATEX = r"\sigma(z) = 1/(1 + e^{-z})"
 ROWS_A_TABLE = 40
 """Rows of the table of symbols that fit one page."""
 
@@ -66,8 +67,9 @@ def repr_latex(derivation: Derivation) -> str:
     for page in sections(derivation):
         for line in page.lines:
             *first, last = _lines(line.form, 2 * LIMIT)
-            number = f" && ({line.number})" if line.number else ""
-            rows += [*first, f"{last} && {_shape(line.shape)}{number}".rstrip(" &")]
+            number = f"({line.number})" if line.number else ""
+            notes = r",\ ".join(_note(note) for note in line.notes)
+            rows += [*first, " && ".join((last, _shape(line.shape), number, notes)).rstrip(" &")]
     return f"$$\\begin{{aligned}}\n{_joined(rows)}\n\\end{{aligned}}$$"
 
 
@@ -118,7 +120,7 @@ LEGEND: tuple[tuple[str, Callable[[Node], bool]], ...] = (
         r"$\operatorname{rowsum}$ is the column of the rows' sums",
         lambda n: isinstance(n, Apply) and n.function == "rowsum",
     ),
-    (r"$\sigma(z) = 1/(1 + e^{-z})$", lambda n: isinstance(n, Apply) and n.function == "sigma"),
+    (f"${SIGMA_LATEX}$", lambda n: isinstance(n, Apply) and n.function == "sigma"),
 )
 
 TITLES = {
@@ -142,18 +144,27 @@ def _part(page: Section) -> Part:
     return Part(title, opening, tuple(_rows(page)), tuple(remarks))
 
 
+def _note(note: str) -> str:
+    return SIGMA_LATEX if note == SIGMA else rf"\text{{{_escaped(note)}}}"
+
+
+def _escaped(note: str) -> str:
+    return note.replace("_", r"\_")
+
+
 def _sentence(note: str) -> str:
     value, kink, _ = note.partition(" at the kink")
-    return f"the derivative at the kink is {value}" if kink else note.replace("_", r"\_")
+    return f"the derivative at the kink is {value}" if kink else _escaped(note)
 
 
 def _update_remark(update: Update) -> str:
     used, fresh = update_tensors(update)
     steps = f", ${latex_name(update.step)}$ counts steps from 1" if update.step in used else ""
     values = ", ".join(f"${latex_name(h)} = {LatexPrinter().number(h.value or 0.0)}$" for h in update.hypers)
+    theta, gradient = latex_name(update.theta), latex_name(update.gradient)
     return (
-        f"{update.name}: ${latex_name(update.theta)}$ is an entry of a parameter, ${latex_name(update.gradient)}$ of its "
-        f"gradient{steps}; ${latex_name(fresh, mark='+')}$ is the new ${latex_name(fresh)}$. Values: {values}."
+        f"{update.name}: ${theta}$ is an entry of a parameter, ${gradient}$ of its gradient{steps}; "
+        f"${latex_name(fresh, mark='+')}$ is the new ${latex_name(fresh)}$. Values: {values}."
     )
 
 

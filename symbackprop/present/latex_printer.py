@@ -31,6 +31,9 @@ BREAK = "\x1f"
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
 
 
+WORDS = {**FUNCTIONS, ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "and": r"\text{ and }", "or": r"\text{ or }"}
+
+
 class LatexPrinter(Printer):
     r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}. `inline` writes quotients on one line, where they can be broken."""
 
@@ -39,7 +42,7 @@ class LatexPrinter(Printer):
     times = BREAK + r" \odot "
     over = BREAK + r" \oslash "
     dot = r" \cdot "
-    words = {**FUNCTIONS, ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "and": r"\text{ and }", "or": r"\text{ or }"}
+    words = WORDS
 
     def __init__(self, inline: bool = False) -> None:
         self.inline = inline
@@ -133,7 +136,7 @@ class LatexPrinter(Printer):
         return self.show(arg, ATOM) + "^{1/2}", FACTOR
 
     def _total(self, node: Total) -> Printed:
-        least = HADAMARD if isinstance(node.arg, Hadamard) else FACTOR
+        least = HADAMARD if isinstance(node.arg, Hadamard) else CALL
         return rf"\sum {self.show(node.arg, least)}", SUM
 
     def _running(self, node: Running) -> Printed:

@@ -78,9 +78,10 @@ class MatrixBuilder(Builder):
         for factor in Mul.make_args(body):
             if isinstance(factor, Sum) and len(self.axes(factor, (*axes, *bound))) > 2:
                 inner = refresh(factor)
-                factor, extra = self._opened(inner.args[0], axes, (*bound, *inner.args[1:]))
-                bound = extra
-            factors.append(factor)
+                opened, bound = self._opened(inner.args[0], axes, (*bound, *inner.args[1:]))
+                factors.append(opened)
+            else:
+                factors.append(factor)
         return Mul(*factors), bound
 
     def _factors(self, body: Expr, within: Axes) -> Iterator[tuple[Term, Axes, bool]]:
@@ -102,7 +103,7 @@ class MatrixBuilder(Builder):
 
     def spread(self, term: Term, have: Axes, want: Axes) -> Term:
         """u 1^T and 1 v^T for columns beside matrices; numbers and named scalars stay as they are."""
-        if have == want or not have and not _needs_ones(term):
+        if have == want or (not have and not _needs_ones(term)):
             return term
         return self.filled(term, have, want)
 

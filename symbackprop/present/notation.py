@@ -1,6 +1,7 @@
 """Names as people write them, and the functions that have a name on paper only (sigma, softmax).
 
-One table each: `GREEK` for names, `FUNCTIONS` for functions; `name_sigmoid` and `match_softmax` recognize forward patterns.
+One table each: `GREEK` for names, `FUNCTIONS` for functions. `name_sigmoid` and `match_softmax` recognize forward
+patterns.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _kinked(derivation: Derivation) -> frozenset[Tensor]:
 def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
     """What a derivative is where it jumps: sign(0) = 0, and the value of the branch that holds at the border."""
     values: set[float] = set()
-    for node in rhs.atoms(sign, Piecewise):
+    for node in _outermost(rhs):
         if not {e.tensor for e in node.atoms(Entry)} & kinks:
             continue
         if isinstance(node, sign):
@@ -97,6 +97,15 @@ def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
             strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
             values.add(float(other if strict else one))
     return [f"{value:g} at the kink" for value in sorted(values)]
+
+
+def _outermost(expr: Expr) -> Iterator[Expr]:
+    """Signs and cases, but none inside the cases: there a sign may never meet its kink."""
+    if isinstance(expr, (sign, Piecewise)):
+        yield expr
+    else:
+        for arg in expr.args:
+            yield from _outermost(arg)
 
 
 def _update(update: Update) -> Section:

@@ -5,7 +5,9 @@ Each method returns the printed form and how tightly it binds; `show` adds paren
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 
 from .tree import Add, Apply, Divide, Hadamard, Leaf, Logic, Node, Number, Product, Relation, Size, Subscript
 
@@ -24,7 +26,7 @@ class Printer:
     over = " ⊘ "
     space = " "
     dot = "·"
-    words: dict[str, str] = {}
+    words: Mapping[str, str] = MappingProxyType({})
 
     def show(self, node: Node, least: int = ADD) -> str:
         """The node, in parentheses if it binds less tightly than asked."""

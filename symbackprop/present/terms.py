@@ -57,7 +57,7 @@ class Term:
     def front(self) -> Term:
         """The number without its sign, sizes and hyper-parameters: what a sum may take out in front."""
         above, below = (tuple(filter(is_plain, side)) for side in (self.numerator, self.denominator))
-        return Term(abs(self.number), above, below)
+        return Term(_positive(self.number), above, below)
 
     @property
     def rest(self) -> Term:
@@ -92,7 +92,7 @@ class Term:
         """The node of the term without its sign."""
         if self.number == 0:
             return ZERO
-        number, above, below = abs(self.number), self.numerator, self.denominator
+        number, above, below = _positive(self.number), self.numerator, self.denominator
         if isinstance(number, Fraction):
             above = above if number.numerator == 1 else (Number(Fraction(number.numerator)), *above)
             below = below if number.denominator == 1 else (Number(Fraction(number.denominator)), *below)
@@ -103,11 +103,8 @@ class Term:
         return Scale(above, below, self.core) if above or below else self.core
 
 
-def as_term(node: Node) -> Term:
-    """A node that may be a negative term, as a term around its core."""
-    if isinstance(node, Add) and len(node.terms) == 1:
-        return Term(Fraction(node.terms[0][0]), core=node.terms[0][1])
-    return Term(core=node)
+def _positive(number: Fraction | float) -> Fraction | float:
+    return -number if number < 0 else number
 
 
 def is_plain(node: Node) -> bool:
@@ -128,6 +125,27 @@ def add(terms: Iterable[Term]) -> Term:
     if all(t.front == front and t.rest.unsigned() != ONE for t in parts):
         return Term(core=_signed_sum(t.rest for t in parts)).scaled(front)
     return Term(core=_signed_sum(_collected(parts)))
+
+
+def turned_from_target(term: Term) -> Term | None:
+    """Minus the term, where it is a difference with targets in front: y - p gives p - y, all else None."""
+    if not isinstance(term.core, Add):
+        return None
+    above, below = ([_kinds(n) for s, n in term.core.terms if s == sign] for sign in (1, -1))
+    if (
+        not above
+        or not below
+        or any(kinds != {"target"} for kinds in above)
+        or any("target" in kinds for kinds in below)
+    ):
+        return None
+    turned = sorted(((-sign, n) for sign, n in term.core.terms), key=lambda pair: -pair[0])
+    return replace(term, core=Add(tuple(turned)))
+
+
+def _kinds(node: Node) -> set[str]:
+    """The kinds of the tensors in a node."""
+    return {n.tensor.kind for n in walk(node) if isinstance(n, (Leaf, Subscript))}
 
 
 def _collected(parts: list[Term]) -> list[Term]:
@@ -165,11 +183,13 @@ def scalar_order(node: Node) -> tuple[float, int, str]:
 def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
     """Penalties last, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
     node = t.unsigned()
-    kinds = {n.tensor.kind for n in walk(node) if isinstance(n, (Leaf, Subscript))}
+    kinds = _kinds(node)
     penalty = kinds == {"hyper", "parameter"}
     if isinstance(node, Number):
         rank = 0
-    elif isinstance(t.core, (Product, Total, Trace, Norm, Running)) and not _is_spread(t.core):
+    elif t.core is not None and _is_spread(t.core):
+        rank = 3 + len(KINDS)
+    elif isinstance(t.core, (Product, Total, Trace, Norm, Running)):
         rank = 1
     else:
         rank = 2 + min((KINDS.index(k) for k in kinds - {"hyper"}), default=len(KINDS))

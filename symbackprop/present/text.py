@@ -36,10 +36,13 @@ LONGEST = 76
 SUPERSCRIPT = {"2": "²", "3": "³"}
 
 
+WORDS = {"sigma": "σ", ">=": "≥", "<=": "≤", "!=": "≠"}
+
+
 class TextPrinter(Printer):
     """Unicode text: x W1ᵀ + 1 b1ᵀ, (δ2 W2) ⊙ [z1 > 0], ‖W1‖²."""
 
-    words = {"sigma": "σ", ">=": "≥", "<=": "≤", "!=": "≠"}
+    words = WORDS
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v⁺."""
@@ -104,7 +107,7 @@ class TextPrinter(Printer):
         return self._call(node)
 
     def _total(self, node: Total) -> Printed:
-        least = HADAMARD if isinstance(node.arg, Hadamard) else FACTOR
+        least = HADAMARD if isinstance(node.arg, Hadamard) else CALL
         return f"Σ {self.show(node.arg, least)}", SUM
 
     def _running(self, node: Running) -> Printed:

@@ -52,6 +52,10 @@ def _rounded(value: Raw, bits: int, *errors: int) -> Ball:
     return Ball(value, max(size(value) - bits, *errors) + 2)
 
 
+def _is_zero(ball: Ball) -> bool:
+    return not ball.value[1] and ball.error == EXACT
+
+
 def _is_exact_sum(inputs: list[Ball], bits: int) -> bool:
     if any(b.error != EXACT for b in inputs):
         return False
@@ -83,6 +87,8 @@ def _add(inputs: list[Ball], bits: int) -> Ball:
 def _multiply(inputs: list[Ball], bits: int) -> Ball:
     first = inputs[0]
     for second in inputs[1:]:
+        if _is_zero(first) or _is_zero(second):
+            return Ball(libmp.fzero, EXACT)
         value = libmp.mpf_mul(first.value, second.value, bits, "n")
         if first.error == second.error == EXACT and first.value[3] + second.value[3] <= bits:
             first = Ball(value, EXACT)
@@ -133,7 +139,7 @@ def _sqrt(inputs: list[Ball], bits: int) -> Ball:
 
 def _power(inputs: list[Ball], bits: int) -> Ball:
     base, exponent = inputs
-    if not base.value[1] and base.error == EXACT and not exponent.value[0]:
+    if _is_zero(base) and exponent.value[1] and not exponent.value[0]:
         return Ball(libmp.fzero, EXACT)
     extra = 16 + max(size(exponent.value), 0)
     return _exp([_multiply([exponent, _log([base], bits + extra)], bits + extra)], bits)
@@ -141,6 +147,8 @@ def _power(inputs: list[Ball], bits: int) -> Ball:
 
 def _exp(inputs: list[Ball], bits: int) -> Ball:
     (x,) = inputs
+    if _is_zero(x):
+        return Ball(libmp.fone, EXACT)
     if size(x.value) > _LARGEST_EXPONENT:
         if x.value[0]:
             return Ball(libmp.fzero, -(1 << 40))
@@ -160,6 +168,8 @@ def _expm1(inputs: list[Ball], bits: int) -> Ball:
 
 
 def _log(inputs: list[Ball], bits: int) -> Ball:
+    if inputs[0] == Ball(libmp.fone, EXACT):
+        return Ball(libmp.fzero, EXACT)
     relative = _positive(inputs[0])
     return _rounded(libmp.mpf_log(inputs[0].value, bits, "n"), bits, relative + 1)
 
@@ -177,7 +187,7 @@ def _bounded(function: Function, slope: int = 1) -> Operation:
 
     def apply(inputs: list[Ball], bits: int) -> Ball:
         value = function(inputs[0].value, bits, "n")
-        return _rounded(value, bits, inputs[0].error + slope)
+        return Ball(value, EXACT) if _is_zero(inputs[0]) else _rounded(value, bits, inputs[0].error + slope)
 
     return apply
 
@@ -188,7 +198,7 @@ def _hyperbolic(function: Function) -> Operation:
         if x.error > -2 or size(x.value) > _LARGEST_EXPONENT:
             raise TooCoarseError if x.error > -2 else UndefinedError
         value = function(x.value, bits, "n")
-        return _rounded(value, bits, x.error + max(size(value), 0) + 2)
+        return Ball(value, EXACT) if _is_zero(x) else _rounded(value, bits, x.error + max(size(value), 0) + 2)
 
     return apply
 
@@ -214,7 +224,7 @@ def _sign(inputs: list[Ball], bits: int) -> Ball:
 
 
 def _sign_of(ball: Ball) -> int:
-    if not ball.value[1] and ball.error == EXACT:
+    if _is_zero(ball):
         return 0
     _relative(ball)
     return -1 if ball.value[0] else 1

@@ -57,29 +57,29 @@ class Branches:
         """The slot variables in use."""
         return dict(zip(_SLOTS, self.slots, strict=False))
 
-    def value(self, sign: int, centre: bool = False) -> Element:
-        """The rational function for g > 0 (`sign` 1) or g < 0 (-1); `centre` keeps logarithms whole, for g near 0."""
-        key = (sign, centre)
+    def value(self, sign: int, center: bool = False) -> Element:
+        """The rational function for g > 0 (`sign` 1) or g < 0 (-1); `center` keeps logarithms whole, for g near 0."""
+        key = (sign, center)
         if key not in self.values:
-            self.values[key] = to_fraction(self.expr, self.algebra, lambda node: self._leaf(node, sign, centre))
+            self.values[key] = to_fraction(self.expr, self.algebra, lambda node: self._leaf(node, sign, center))
         return self.values[key]
 
-    def _leaf(self, node: sp.Expr, sign: int, centre: bool) -> Element | None:
+    def _leaf(self, node: sp.Expr, sign: int, center: bool) -> Element | None:
         if is_exponential(node):
             return self._power(node.args[0], sign)
         if not node.has(EXPONENT) or node is EXPONENT:
             return None
         if isinstance(node, sp.log) and _in_exponential(node):
             return self._log(
-                to_fraction(node.args[0], self.algebra, lambda n: self._leaf(n, sign, centre)), sign, centre
+                to_fraction(node.args[0], self.algebra, lambda n: self._leaf(n, sign, center)), sign, center
             )
         if node.is_Pow and node.exp.is_Rational and _in_exponential(node):
-            return self._root(to_fraction(node.base, self.algebra, lambda n: self._leaf(n, sign, centre)), node.exp)
+            return self._root(to_fraction(node.base, self.algebra, lambda n: self._leaf(n, sign, center)), node.exp)
         decided = decide(node, sign)
         if decided is None:
             return None
         self.decided = True
-        return to_fraction(decided, self.algebra, lambda n: self._leaf(n, sign, centre))
+        return to_fraction(decided, self.algebra, lambda n: self._leaf(n, sign, center))
 
     def _power(self, x: sp.Expr, sign: int) -> Element | None:
         k = x.coeff(EXPONENT)
@@ -89,11 +89,11 @@ class Branches:
         value = self.algebra.variable(SMALL) ** int(-sign * k)
         return value * self.algebra.variable(sp.exp(rest)) if rest else value
 
-    def _log(self, value: Element, sign: int, centre: bool) -> Element:
+    def _log(self, value: Element, sign: int, center: bool) -> Element:
         above, below = value.numer, value.denom
         if not value:
             raise OutOfReachError
-        if centre and above.evaluate(0, 1) == below.evaluate(0, 1):
+        if center and above.evaluate(0, 1) == below.evaluate(0, 1):
             return self._slot("log", above, below)
         low = lowest(above, 0) - lowest(below, 0)
         total = self.algebra.variable(EXPONENT) * (-sign * low)

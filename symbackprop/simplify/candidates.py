@@ -80,9 +80,9 @@ class Search:
         full = inline(expr, self.definitions)
         yield self._cancelled(full)
         found = list(branches_of(full))
-        first = [c for b in found for c in self._finished(self._first_forms(b), b)]
-        yield from (self._by_label(expr), self._part_by_part(expr), first) if full != expr else ()
-        yield from (first, self._by_label(expr), self._part_by_part(expr)) if full == expr else ()
+        first = (c for b in found for c in self._finished(self._first_forms(b), b))
+        own = (self._by_label(expr), self._part_by_part(expr))
+        yield from (*own, first) if full != expr else (first, *own)
         for branches in found:
             yield self._finished(_second_forms(branches), branches)
         if full != expr:

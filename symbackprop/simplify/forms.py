@@ -7,20 +7,23 @@ from typing import Any
 
 import sympy as sp
 
-from .rational import Algebra, Element, factors, polynomial
+from .rational import Algebra, Element, by_powers, factors, polynomial
 from .trees import operations
+
+MOST_COLLECTED = 12
 
 Factors = tuple[sp.Rational, list[tuple[sp.Expr, int]]]
 
 
-def readability(expr: sp.Expr) -> tuple[int, int, int, int]:
-    """The order of preference: few operations, then few functions, powers and parts."""
-    functions = powers = parts = 0
+def readability(expr: sp.Expr) -> tuple[int, int, int, int, int]:
+    """The order of preference: few operations, then few functions and powers, short sums, few parts."""
+    functions = powers = widest = parts = 0
     for node in sp.preorder_traversal(expr):
         functions += isinstance(node, sp.Function)
         powers += bool(node.is_Pow)
+        widest = max(widest, len(node.args) if node.is_Add else 0)
         parts += 1
-    return operations(expr), functions, powers, parts
+    return operations(expr), functions, powers, widest, parts
 
 
 def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
@@ -47,12 +50,12 @@ def _quotient(numer: Any, denom: Any, values: Sequence[sp.Expr]) -> sp.Expr:
         return sp.S.Zero
     above, below = _shortest(numer, values), _shortest(denom, values)
     coefficient = above[0] / below[0]
-    parts = [*above[1], *((f, -k) for f, k in below[1])]
+    parts = [(f, k) for f, k in (*above[1], *((f, -k) for f, k in below[1])) if f is not sp.S.One]
     if coefficient.is_negative:
         coefficient, parts = _give_sign_away(coefficient, parts)
     form = product(coefficient, [sp.Pow(f, k) for f, k in parts])
-    if coefficient.q != 1 and len(parts) == 1 and parts[0][1] == 1 and parts[0][0].is_Add:
-        return min(form, sp.Add(*(coefficient * term for term in parts[0][0].args)), key=readability)
+    if len(parts) == 1 and parts[0][1] == 1 and parts[0][0].is_Add and coefficient != 1:
+        return min(sp.Add(*(coefficient * term for term in parts[0][0].args)), form, key=readability)
     return form
 
 
@@ -86,6 +89,8 @@ def shortest_form(poly: Any, values: Sequence[sp.Expr]) -> sp.Expr:
 def _shortest(poly: Any, values: Sequence[sp.Expr]) -> Factors:
     """The factors of a polynomial, or the polynomial as its only factor, whichever has fewer operations."""
     options = [_by_content(poly, values), _by_factors(poly, values)]
+    if 3 <= len(poly) <= MOST_COLLECTED:
+        options += [_by_variable(poly, i, values) for i in range(len(values)) if _is_linear(poly, i)]
     return min(options, key=lambda o: readability(product(o[0], [sp.Pow(f, k) for f, k in o[1]])))
 
 
@@ -111,6 +116,17 @@ def _by_content(poly: Any, values: Sequence[sp.Expr]) -> Factors:
     parts = [(x, k) for x, k in zip(values, common, strict=False) if k]
     parts += [(polynomial(rest * flip, values), 1)]
     return sp.Integer(int(content) * flip), parts
+
+
+def _is_linear(poly: Any, index: int) -> bool:
+    return max(m[index] for m in poly) == 1 and min(m[index] for m in poly) == 0
+
+
+def _by_variable(poly: Any, index: int, values: Sequence[sp.Expr]) -> Factors:
+    """x*b + c for a polynomial that is linear in x; common powers are taken out first where there are any."""
+    rows = by_powers(poly, index)
+    slope, rest = (product(c, [sp.Pow(f, k) for f, k in p]) for c, p in (_by_factors(rows[k], values) for k in (1, 0)))
+    return sp.S.One, [(values[index] * slope + rest, 1)]
 
 
 def _sign(poly: Any) -> int:

@@ -52,11 +52,18 @@ def reference(
 def resolve(
     expr: sp.Expr, env: Mapping[sp.Symbol, Sequence[float]], digits: int, limit: int
 ) -> list[mpf | Unresolved | None]:
-    """As `reference`, with `UNRESOLVED` where `limit` bits are too few."""
+    """As `reference`, with `UNRESOLVED` where `limit` bits are too few; equal points are computed once."""
     tape = compile_tape(expr)
-    columns = {symbol: list(values) for symbol, values in env.items()}
-    count = max((len(c) for c in columns.values()), default=1)
-    return [_at({s: c[i] for s, c in columns.items()}, tape, digits, limit) for i in range(count)]
+    symbols = [step.value for step in tape.steps if step.name == "symbol"]
+    count = max((len(values) for values in env.values()), default=1)
+    known: dict[tuple[float, ...], mpf | Unresolved | None] = {}
+    results = []
+    for i in range(count):
+        point = tuple(env[s][i] for s in symbols)
+        if point not in known:
+            known[point] = _at(dict(zip(symbols, point, strict=True)), tape, digits, limit)
+        results.append(known[point])
+    return results
 
 
 def _at(point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int) -> mpf | Unresolved | None:

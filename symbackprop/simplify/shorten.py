@@ -42,7 +42,7 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     """
     free = expr.free_symbols
     related = {a: f for a, f in definitions.items() if f.args and f.free_symbols & free}
-    if not related and not contains(expr, lambda n: bool(n.is_Add)):
+    if not related and _is_short(expr):
         return Short(expr, ())
     hidden: dict[sp.Basic, sp.Basic] = {}
     plain = hide_unknown(expr, hidden)
@@ -60,6 +60,17 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     back = {symbol: node for node, symbol in hidden.items()}
     result = replace(without_constants(replace(short.expr, names.back)), back)
     return Short(result, short.rules)
+
+
+def _is_short(expr: sp.Expr) -> bool:
+    """Whether there is nothing to take together: no sums, or every symbol stands there once and no common number."""
+    sums = [n for n in sp.preorder_traversal(expr) if n.is_Add]
+    if not sums:
+        return True
+    if any(all(term.as_coeff_Mul()[0] not in (1, -1) for term in total.args) for total in sums):
+        return False
+    symbols = [n for n in sp.preorder_traversal(expr) if n.args == () and not n.is_Number]
+    return len(symbols) == len(set(symbols))
 
 
 @lru_cache(maxsize=4096)

@@ -196,7 +196,7 @@ def one_sided(branches: Branches, sign: int, shifted: bool) -> sp.Expr:
 def near_zero(branches: Branches, far: sp.Expr) -> sp.Expr | None:
     """`far`, with logarithms of ratios that are 1 at g = 0 taken whole where |g| < 1."""
     g = branches.exponent
-    up, down = branches.value(1, centre=True), branches.value(-1, centre=True)
+    up, down = branches.value(1, center=True), branches.value(-1, center=True)
     pen = Pen(branches, -sp.Abs(g), False)
     near = pen.write(up) if up == down else by_sign(g, pen.write(up), pen.write(down))
     return sp.Piecewise((near, sp.Lt(sp.Abs(g), 1)), (far, True), evaluate=False)

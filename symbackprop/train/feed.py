@@ -1,7 +1,7 @@
 """Feeds: run steps of one epoch after another over data in memory.
 
 Every call of `fit` begins a new epoch, whatever the step counter stands at. The batches of an epoch are those of
-`random.permutation(seed, epoch, rows)`.
+`streams.permutation(seed, epoch, rows)`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .. import streams
 from ..records import Module, Run
-from . import random
 from .blocks import Array, Blocks
 
 
@@ -83,7 +83,7 @@ class Feed:
         """The data of the next step."""
         order = np.arange(self.plan.rows)
         if self.plan.shuffle:
-            order = random.permutation(self.blocks.seed, self.run.first_epoch, self.plan.rows)
+            order = streams.permutation(self.blocks.seed, self.run.first_epoch, self.plan.rows)
         first = self.position * self.plan.batch
         rows = order[first : first + self.plan.batch]
         return tuple(np.ascontiguousarray(a[rows]) for a in self.data)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import streams
 from ..errors import DeclarationError, did_you_mean
 from ..records import Manifest, Slot
-from . import random
 from .blocks import Array, aligned, views
 
 
@@ -46,15 +46,15 @@ class Draw:
 
     def uniform(self, low: float, high: float) -> Array:
         """`count` numbers uniform on [low, high)."""
-        unit = random.uniform(self.seed, self._stream(0), self.count, np.float64)
+        unit = streams.uniform(self.seed, self._stream(0), self.count, np.float64)
         return low + (high - low) * unit
 
     def normal(self, count: int | None = None, turn: int = 0) -> Array:
         """Standard normal numbers (`count` of them); each `turn` has a stream of its own."""
-        return random.normal(self.seed, self._stream(turn), self.count if count is None else count)
+        return streams.normal(self.seed, self._stream(turn), self.count if count is None else count)
 
     def _stream(self, turn: int) -> int:
-        return random.stream_id(f"init/{self.name}" + (f"/{turn}" if turn else ""))
+        return streams.stream_id(f"init/{self.name}" + (f"/{turn}" if turn else ""))
 
 
 def constant(draw: Draw, value: float) -> Array:

@@ -92,7 +92,9 @@ class Maker:
 
     def tree(self, scope: list[str], depth: int) -> Tree:
         """Any expression."""
-        kind = self.draw.choice(["leaf", "product", "add", "mul", "div", "call", "sum"] if depth else ["leaf", "product"])
+        kind = self.draw.choice(
+            ["leaf", "product", "add", "mul", "div", "call", "sum"] if depth else ["leaf", "product"]
+        )
         again = depth - 1
         if kind == "leaf":
             return self.draw.choice([self.weight(scope), self.value(scope), Number(self.draw.choice([2, -1, 0.5, 3]))])
@@ -220,7 +222,9 @@ def _constant_index(m: Maker, s: list[str]) -> Tree:
 def _shared(m: Maker, s: list[str]) -> Tree:
     name = m.parameter(("P", "P"))
     m.letters = [*dict.fromkeys([*m.letters, "j", "k"])]
-    body = Mul((Entry(name, ("j", "k")), Call("tanh", Entry(name, ("k", "j"))), m.value([*dict.fromkeys([*s, "k", "j"])])))
+    body = Mul(
+        (Entry(name, ("j", "k")), Call("tanh", Entry(name, ("k", "j"))), m.value([*dict.fromkeys([*s, "k", "j"])]))
+    )
     return m.total(m.total(body, "j"), "k") if "j" not in s else m.total(body, "k")
 
 
@@ -252,5 +256,3 @@ FEATURES: dict[str, Callable[[Maker, list[str]], Tree] | None] = {
     "hidden index": _hidden,
     "two equations": None,
 }
-
-

@@ -117,7 +117,7 @@ def layers(draw: st.DrawFn, loss: str) -> tuple[ref.Layer, ...]:
     depth = draw(st.integers(1, 6))
     for place in range(depth):
         last = place == depth - 1
-        choices: tuple[str, ...] = tuple(x for x in NAMED_ACTIVATIONS + USER_ACTIVATIONS if x!="hard_tanh")
+        choices: tuple[str, ...] = tuple(x for x in NAMED_ACTIVATIONS + USER_ACTIVATIONS if x != "hard_tanh")
         if last and loss in PROBABILITIES:
             choices = PROBABILITIES[loss]
         elif last and loss in ("softmax_cross_entropy", "sigmoid_cross_entropy"):

@@ -17,11 +17,17 @@ from tests.calculus import reference_jax as ref
 from tests.calculus.compare import REFERENCE_TOLERANCE, assert_equal_gradients, assert_match_differences
 
 Array = np.ndarray[Any, Any]
-TAILS: tuple[tuple[ref.Layer, ...], ...] = ((), (ref.Layer(3, "tanh"),), (ref.Layer(2, "softplus"), ref.Layer(3, "identity")))
+TAILS: tuple[tuple[ref.Layer, ...], ...] = (
+    (),
+    (ref.Layer(3, "tanh"),),
+    (ref.Layer(2, "softplus"), ref.Layer(3, "identity")),
+)
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
-def numbers(system: trees.System, tail: tuple[ref.Layer, ...], rows: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
+def numbers(
+    system: trees.System, tail: tuple[ref.Layer, ...], rows: int, seed: int
+) -> tuple[dict[str, Array], Array, Array]:
     """Parameters, input and target."""
     rng = np.random.default_rng(seed)
     sizes, shapes = dict(system.sizes), dict(system.tensors)

@@ -10,7 +10,7 @@ import pytest
 
 from symbackprop.load.compiler import Compiler
 from symbackprop.load.library import pointer
-from symbackprop.train.random import SHUFFLE_STREAM, permutation, philox
+from symbackprop.streams import SHUFFLE_STREAM, permutation, philox
 
 CODE = """
 void words(uint64_t seed, uint64_t stream, uint64_t index, uint32_t *out) {

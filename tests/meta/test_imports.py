@@ -20,8 +20,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "present": DERIVED | {"present"},
     "lower": DERIVED | {"lower"},
     "emit": DERIVED | {"lower", "emit"},
-    "load": DERIVED | {"lower", "emit", "load"},
-    "train": DERIVED | {"lower", "emit", "load", "train"},
+    "streams": frozenset(),
+    "load": DERIVED | {"streams", "lower", "emit", "load"},
+    "train": DERIVED | {"streams", "lower", "emit", "load", "train"},
     "check": DERIVED | {"present", "check"},
 }
 """What each stage may import; modules beside the stages (pipeline, cli, ...) stand above all of them."""

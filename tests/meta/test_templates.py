@@ -68,7 +68,7 @@ def renderings() -> dict[str, list[Rendering]]:
         for network in NETWORKS:
             for optimizer in (sb.SGD(), sb.Adam()):
                 for target in pipeline.TARGETS:
-                    pipeline.emit(network, target=target, optimizer=optimizer)
+                    network.emit(target=target, optimizer=optimizer)
             network.derive(optimizer="adam").latex(standalone=True)
     door._environment.cache_clear()
     return seen

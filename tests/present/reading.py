@@ -156,10 +156,7 @@ class Reader:
     def factor(self) -> Any:
         value = self.atom()
         while mark := self.take("ᵀ", "²", "³", "^∘", "^"):
-            if mark == "ᵀ":
-                value = value.T
-            else:
-                value = value ** ({"²": 2, "³": 3}.get(mark) or self.atom())
+            value = value.T if mark == "ᵀ" else value ** ({"²": 2, "³": 3}.get(mark) or self.atom())
         return value
 
     def inside(self, close: str, body: Callable[[], Any]) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop import streams
 from symbackprop.records import Initializer, Manifest, Port, Run, Slot
-from symbackprop.train import Model, random
+from symbackprop.train import Model
 
 Array = np.ndarray[Any, Any]
 D, K, GAP = 4, 3, 16
@@ -111,7 +112,7 @@ class Double:
     def _step(self, run: Run, place: int) -> bool:
         epoch, position = run.place
         if run.order_epoch != epoch:
-            run.order[:] = random.permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
+            run.order[:] = streams.permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
             run.order_epoch = epoch
         rows = run.order[position * run.batch : (position + 1) * run.batch]
         gradient = np.zeros_like(run.params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.train.random import normal, permutation, philox, stream_id, uniform
+from symbackprop.streams import normal, permutation, philox, stream_id, uniform
 
 ONES = 2**64 - 1
 KNOWN = [
