@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from ..errors import EmissionError
-
-
-@cache
-def templates_root() -> Path:
-    """The folder of templates, in an installed package or in a checkout."""
-    installed = Path(str(files("symbackprop"))) / "templates"
-    root = installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "templates"
-    if not root.is_dir():
-        raise EmissionError(f"the templates are missing: {root} is no folder; reinstall symbackprop")
-    return root
+from ..resources import templates_root
 
 
 @cache

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BuildError
+from ..resources import templates_root
 from .folder import FOLDERS, SOURCES, cache_root, folder_in, remove, roots, temporary_in, writing
 
 __all__ = [
@@ -122,10 +123,8 @@ def clear() -> None:
 def package_fingerprint() -> str:
     """A hash of the package's own code and templates and of the versions it computes with: a part of every key."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "templates"
-    templates = installed if installed.is_dir() else package.parent / "templates"
     digest = hashlib.sha256()
-    for root, pattern in ((package, "*.py"), (templates, "*.*")):
+    for root, pattern in ((package, "*.py"), (templates_root(), "*.*")):
         for path in sorted(p for p in root.rglob(pattern) if p.is_file() and p.suffix != ".pyc"):
             data = path.read_bytes()
             digest.update(f"{path.relative_to(root).as_posix()} {len(data)}\n".encode())

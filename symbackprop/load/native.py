@@ -10,7 +10,7 @@ import numpy as np
 
 from ..records import Manifest, Run, Source
 from .compiler import find_compiler
-from .library import build, open_library
+from .library import build, open_library, pointer
 from .numpy import NumpyModule
 
 Array = np.ndarray[Any, Any]
@@ -69,26 +69,30 @@ class NativeModule:
                 self._local.arena = arena
         return arena
 
-    def _pointer(self, array: Array, kind: str) -> Any:
-        return self._ffi.cast(kind, array.ctypes.data)
+    def _pointer(self, array: Array, ctype: str, name: str = "array", writable: bool = False) -> Any:
+        """The memory of an array, its type and layout checked: a wrong one would be read as garbage."""
+        return pointer(self._ffi, array, ctype, name=name, writable=writable)
 
-    def _call(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> tuple[Any, ...]:
-        rows = len(data[0])
-        pointers = self._ffi.new(f"{self._real} *[]", [self._pointer(d, f"{self._real} *") for d in data])
-        return (
-            self._pointer(params, f"{self._real} *"),
-            self._pointer(hypers, "double *"),
-            self._pointer(self._arena(rows), f"{self._real} *"),
+    def _call(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> tuple[tuple[Any, ...], Any]:
+        """The arguments that all entry points share, and what must stay alive during the call."""
+        rows, ports = len(data[0]), (*self.manifest.inputs, *self.manifest.targets)
+        arrays = [self._pointer(d, self._real, p.name) for d, p in zip(data, ports, strict=False)]
+        arrays += [self._ffi.NULL] * (len(ports) - len(arrays))
+        pointers = self._ffi.new(f"{self._real} *[]", arrays)
+        arguments = (
+            self._pointer(params, self._real, "params"),
+            self._pointer(hypers, "double", "hypers"),
+            self._pointer(self._arena(rows), self._real),
             self._ffi.cast(f"const {self._real} *const *", pointers),
             rows,
-        ), pointers
+        )
+        return arguments, (pointers, arrays)
 
     def predict(self, params: Array, hypers: Array, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """Outputs for a batch."""
         outputs = tuple(np.empty((len(inputs[0]), *p.shape), self._dtype) for p in self.manifest.outputs)
-        filler = tuple(inputs) + tuple(inputs[:1]) * len(self.manifest.targets)
-        arguments, _keep = self._call(params, hypers, filler)
-        out = self._ffi.new(f"{self._real} *[]", [self._pointer(o, f"{self._real} *") for o in outputs])
+        arguments, _keep = self._call(params, hypers, inputs)
+        out = self._ffi.new(f"{self._real} *[]", [self._pointer(o, self._real, writable=True) for o in outputs])
         self._lib.sbp_predict(*arguments, out)
         return outputs
 
@@ -100,26 +104,25 @@ class NativeModule:
     def gradients(self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array) -> float:
         """The objective; its gradient is written to the flat block `out`."""
         arguments, _keep = self._call(params, hypers, data)
-        return float(self._lib.sbp_gradients(*arguments, self._pointer(out, f"{self._real} *")))
+        return float(self._lib.sbp_gradients(*arguments, self._pointer(out, self._real, "out", writable=True)))
 
     def train(self, run: Run, steps: int) -> int:
         """At most `steps` steps from `run.step` on; see `records.Module`."""
         if len(run.losses) < steps:
             raise ValueError(f"the losses of {steps} steps do not fit into {len(run.losses)} places")
-        real = f"{self._real} *"
-        arena = self._arena(run.batch)
-        scratch = np.empty(4 * run.rows + SCRATCH, np.uint64)
-        pointers = self._ffi.new(f"{real}[]", [self._pointer(d, real) for d in run.data])
         raw = self._ffi.new("sbp_run *")
-        raw.params, raw.state = self._pointer(run.params, real), self._pointer(run.state, real)
-        raw.hyper, raw.arena = self._pointer(run.hypers, "double *"), self._pointer(arena, real)
-        raw.data = self._ffi.cast(f"const {self._real} *const *", pointers)
+        arguments, _keep = self._call(run.params, run.hypers, run.data)
+        _, raw.hyper, _, raw.data, _ = arguments
+        arena, scratch = self._arena(run.batch), np.empty(4 * run.rows + SCRATCH, np.uint64)
+        raw.arena = self._pointer(arena, self._real, writable=True)
+        raw.params = self._pointer(run.params, self._real, "params", writable=True)
+        raw.state = self._pointer(run.state, self._real, "state", writable=True)
         raw.rows, raw.batch = run.rows, run.batch
         raw.step, raw.first_step, raw.first_epoch = run.step, run.first_step, run.first_epoch
-        raw.order, raw.order_epoch = self._pointer(run.order, "int64_t *"), run.order_epoch
-        raw.scratch, raw.seed = self._pointer(scratch, "uint64_t *"), run.seed
+        raw.order, raw.order_epoch = self._pointer(run.order, "int64_t", "order", writable=True), run.order_epoch
+        raw.scratch, raw.seed = self._pointer(scratch, "uint64_t", writable=True), run.seed
         raw.shuffle, raw.drop_last = run.shuffle, run.drop_last
-        raw.losses = self._pointer(run.losses, "double *")
+        raw.losses = self._pointer(run.losses, "double", "losses", writable=True)
         done = int(self._lib.sbp_train(raw, steps))
         run.step, run.order_epoch = int(raw.step), int(raw.order_epoch)
         return done

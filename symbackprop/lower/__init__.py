@@ -21,7 +21,8 @@ def lower(derivation: Derivation, update: Update) -> Program:
     gradients = {eq.lhs for eq in derivation.gradients}
     outputs = set(system.outputs)
     kept = frozenset(objective | gradients | outputs)
-    kernels = fuse(needed_statements(statements, kept), kept)
+    live = needed_statements(statements, kept)
+    kernels = fuse(live, kept, _levels(live, outputs, objective))
     program = Program(
         derivation,
         update,
@@ -33,6 +34,16 @@ def lower(derivation: Derivation, update: Update) -> Program:
     )
     verify(program)
     return program
+
+
+def _levels(statements: tuple[Statement, ...], outputs: set[Tensor], objective: set[Tensor]) -> dict[Tensor, int]:
+    """The first entry point that needs each statement: 0 predict, 1 loss, 2 gradients.
+
+    A kernel belongs to one level: prediction has no targets to read, and a loss no gradients to write.
+    """
+    levels = {s.lhs: 2 for s in statements}
+    levels |= {s.lhs: 1 for s in needed_statements(statements, objective)}
+    return levels | {s.lhs: 0 for s in needed_statements(statements, outputs)}
 
 
 def needed_statements(statements: tuple[Statement, ...], wanted: Iterable[Tensor]) -> tuple[Statement, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr
@@ -21,13 +22,18 @@ class _Group:
     statements: list[Statement] = field(default_factory=list)
 
 
-def fuse(statements: tuple[Statement, ...], kept: frozenset[Tensor]) -> tuple[Kernel, ...]:
-    """Kernels in order of computation; `kept` are the tensors that callers read."""
+def fuse(
+    statements: tuple[Statement, ...], kept: frozenset[Tensor], levels: Mapping[Tensor, int]
+) -> tuple[Kernel, ...]:
+    """Kernels in order of computation; `kept` are the tensors that callers read.
+
+    Only statements of one of the `levels` meet in a kernel.
+    """
     groups: list[_Group] = []
     maker: dict[Tensor, int] = {}
     for s in statements:
         home = _home(s, groups, maker)
-        if home is None:
+        if home is None or levels[groups[home[0]].statements[0].lhs] != levels[s.lhs]:
             maker[s.lhs] = len(groups)
             groups.append(_Group(s.indices, [s]))
         else:

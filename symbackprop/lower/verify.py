@@ -16,9 +16,26 @@ def verify(program: Program) -> None:
     for kernel in program.kernels:
         _verify_kernel(kernel, known)
         known.update(s.lhs for s in kernel.statements if s.lhs in kernel.stored)
+    _verify_entries(program)
     for eq in (*program.derivation.gradients, program.derivation.objective):
         if eq.lhs not in known:
             raise LoweringError(f"no kernel stores {eq.lhs.name}, equation ({eq.number})")
+
+
+def _verify_entries(program: Program) -> None:
+    """Prediction is given no targets, and neither it nor the loss has a place for gradients."""
+    targets = set(program.derivation.system.targets)
+    gradients = {eq.lhs for eq in program.derivation.gradients}
+    for entry, kernels, absent in (
+        ("predict", program.predict, targets | gradients),
+        ("loss", program.loss, gradients),
+    ):
+        for kernel in kernels:
+            touched = {e.tensor for s in kernel.statements for e in s.body.atoms(Entry)}
+            touched |= {s.lhs for s in kernel.statements}
+            if touched & absent:
+                names = ", ".join(sorted(t.name for t in touched & absent))
+                raise LoweringError(f"the entry point {entry} runs kernel {kernel.name}, which needs {names}")
 
 
 def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:

@@ -55,14 +55,16 @@ def transpose(node: Node) -> Node:
     inside = _pushed(node)
     if inside is None:
         return Transpose(node)
-    gain = transposes(node) + 1 - transposes(inside)
-    return inside if gain > 0 or (gain == 0 and isinstance(node, Product)) else Transpose(node)
+    outside = Transpose(node)
+    if isinstance(node, Product):
+        return inside if transposes(inside)[0] <= transposes(outside)[0] else outside
+    return min(outside, inside, key=transposes)
 
 
 def settle(node: Node) -> Node:
     """An elementwise node, written as a transpose where that saves transposes: A^T * B^T = (A * B)^T."""
     inside = _pushed(node)
-    return node if inside is None or transposes(inside) + 1 >= transposes(node) else Transpose(inside)
+    return node if inside is None else min(node, Transpose(inside), key=transposes)
 
 
 def _pushed(node: Node) -> Node | None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,7 @@ from sympy.logic.boolalg import And, Or
 from ..language.indices import free_indices
 from ..language.nodes import Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
+from .algebra import settle
 from .terms import Term, add, is_plain, turned_from_target
 from .tree import Apply, Bracket, Cases, Constant, Leaf, Logic, Node, Number, Power, Relation, Size
 
@@ -104,7 +106,9 @@ class Builder:
 
     def _sum(self, expr: sp.Add, axes: Axes) -> Term:
         total = add(self.part(a, axes) for a in expr.args)
-        if total.core is None or axes or not is_plain(total.core):
+        if total.core is not None and axes:
+            return replace(total, core=settle(total.core))
+        if total.core is None or not is_plain(total.core):
             return total
         return Term(total.number, (*total.numerator, total.core), total.denominator)
 
@@ -119,7 +123,7 @@ class Builder:
 
     def wrapped(self, node: Node, axes: Axes) -> Term:
         """A composed node as a term: a plain factor where it is a scalar, else a core."""
-        return Term(core=node) if axes else Term(numerator=(node,))
+        return Term(core=settle(node)) if axes else Term(numerator=(node,))
 
     def power(self, base: Expr, exponent: Expr, axes: Axes) -> Term:
         """A power with an exponent other than 1 that has no minus in front."""

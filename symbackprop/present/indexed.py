@@ -19,9 +19,9 @@ KINDS = {MaxOver: "max", ArgMax: "argmax"}
 class IndexBuilder(Builder):
     """Terms in index form. `letters` names the indices in scope, `taken` the letters that mean something else."""
 
-    def __init__(self, free: Iterable[Index], expr: Expr) -> None:
+    def __init__(self, free: Iterable[Index], expr: Expr, name: str) -> None:
         self.letters: dict[Index, str] = {}
-        self.taken = {ref.tensor.name for ref in expr.atoms(TensorRef)}
+        self.taken = {name, *(ref.tensor.name for ref in expr.atoms(TensorRef))}
         for index in free:
             self.letters[index] = self._letter(index)
 
@@ -89,7 +89,7 @@ class IndexBuilder(Builder):
         return Term(made.number, tuple(sorted((*made.numerator, made.core), key=scalar_order)), made.denominator)
 
 
-def index_form(indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:
-    """The letters of the left side and the right side in index form; bound indices never hide a free one."""
-    builder = IndexBuilder(indices, rhs)
+def index_form(name: str, indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:
+    """The letters of the left side, called `name`, and the right side; bound indices never hide a free one."""
+    builder = IndexBuilder(indices, rhs, name)
     return tuple(builder.letters[i] for i in indices), builder.term(rhs, ()).node()

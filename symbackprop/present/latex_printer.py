@@ -90,7 +90,7 @@ class LatexPrinter(Printer):
         core, plain = node.core, all(map(is_plain, node.denominator))
         front = tuple(n for n in node.numerator if core is not None or not plain or is_plain(n))
         rest = tuple(n for n in node.numerator if n not in front)
-        text = self.factors(front, CALL if core is None and not rest else FACTOR)
+        text = self.factors(front, *((CALL, PRODUCT) if core is None and not rest else (FACTOR, FACTOR)))
         if node.denominator:
             text = self._quotient(node, front, text)
         if rest:

@@ -144,6 +144,6 @@ def form(equation: Equation, rhs: Expr | None = None) -> Form:
     try:
         return Form(Leaf(equation.lhs), matrix_form(equation.indices, rhs), indexed=False)
     except NoForm:
-        letters, node = index_form(equation.indices, name_sigmoid(rhs))
+        letters, node = index_form(equation.lhs.name, equation.indices, name_sigmoid(rhs))
         lhs = Subscript(equation.lhs, tuple(map(Letter, letters))) if letters else Leaf(equation.lhs)
         return Form(lhs, node, indexed=True)

@@ -186,7 +186,7 @@ def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
     kinds = _kinds(node)
     penalty = kinds == {"hyper", "parameter"}
     if isinstance(node, Number):
-        rank = 0
+        rank = 0 if isinstance(node.value, Fraction) else 4 + len(KINDS)
     elif t.core is not None and _is_spread(t.core):
         rank = 3 + len(KINDS)
     elif isinstance(t.core, (Product, Total, Trace, Norm, Running)):

@@ -70,7 +70,8 @@ class TextPrinter(Printer):
     def _scale(self, node: Scale) -> Printed:
         """(p - y)/N and 2 (z - y)/N, but λ/2 (‖W1‖² + ‖W2‖²) and 1/N δᵀ a."""
         core, below = node.core, self._below(node)
-        above = self.factors(node.numerator, CALL if core is None and not below else FACTOR)
+        last, alone = (FACTOR, FACTOR) if core is not None else (FACTOR if below else CALL, PRODUCT)
+        above = self.factors(node.numerator, last, alone)
         if core is None:
             return (f"{above or '1'}/{below}" if below else above), PRODUCT
         plain = all(isinstance(n, Number) for n in node.numerator)

@@ -219,9 +219,10 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(kid)
 
 
-def transposes(node: Node) -> int:
-    """How many transposes the printed form shows."""
-    return sum(isinstance(n, Transpose) for n in walk(node))
+def transposes(node: Node) -> tuple[int, int]:
+    """How many transposes the printed form shows, and how many of them stand on a matrix itself."""
+    found = [n.arg for n in walk(node) if isinstance(n, Transpose)]
+    return len(found), sum(isinstance(n, Leaf) and len(n.tensor.dims) == 2 for n in found)
 
 
 def weight(node: Node) -> int:

@@ -159,10 +159,15 @@ def _exp(inputs: list[Ball], bits: int) -> Ball:
     return _rounded(value, bits, x.error + size(value) + 1)
 
 
+def _itself(x: Ball) -> Ball:
+    """f(x) where f(x) = x + O(x^2) and x is very small."""
+    return Ball(x.value, max(x.error, 2 * size(x.value)) + 1) if x.value[1] else x
+
+
 def _expm1(inputs: list[Ball], bits: int) -> Ball:
     (x,) = inputs
-    if not x.value[1]:
-        return x
+    if size(x.value) < -bits:
+        return _itself(x)
     wide = bits + max(0, -size(x.value)) + 8
     return _add([_exp(inputs, wide), Ball(libmp.fnone, EXACT)], bits)
 
@@ -176,8 +181,8 @@ def _log(inputs: list[Ball], bits: int) -> Ball:
 
 def _log1p(inputs: list[Ball], bits: int) -> Ball:
     (x,) = inputs
-    if not x.value[1]:
-        return x
+    if size(x.value) < -bits:
+        return _itself(x)
     wide = bits + max(0, -size(x.value)) + 8
     return _log([_add([Ball(libmp.fone, EXACT), x], wide)], bits)
 

@@ -98,16 +98,20 @@ class Branches:
         low = lowest(above, 0) - lowest(below, 0)
         total = self.algebra.variable(EXPONENT) * (-sign * low)
         above, below = (times_power(p, 0, -lowest(p, 0)) for p in (above, below))
+        if above.evaluate(0, 0) == below.evaluate(0, 0):
+            return total if above == below else total + self._log_of_quotient(above, below)
         top, bottom = int(above.content()), int(below.content())
         if top != bottom:
             common = gcd(top, bottom)
             total += self._slot("log", above.ring(top // common), above.ring(bottom // common))
-        above, below = above.quo_ground(top), below.quo_ground(bottom)
+        return total + self._log_of_quotient(above.quo_ground(top), below.quo_ground(bottom))
+
+    def _log_of_quotient(self, above: Any, below: Any) -> Element:
         if above == 1 and _is_positive(below):
-            return total - self._logs(below)
+            return -self._logs(below)
         if below == 1 and _is_positive(above):
-            return total + self._logs(above)
-        return total if above == below else total + self._slot("log", above, below)
+            return self._logs(above)
+        return self.algebra.field.zero if above == below else self._slot("log", above, below)
 
     def _logs(self, poly: Any) -> Element:
         """log of a polynomial with positive coefficients: its factors' logarithms where these are positive too."""

@@ -29,6 +29,9 @@ LARGEST = "largest exponent taken out"
 _SHORT_SEARCH = 3
 """After so many stages a form whose error rounded inputs explain is good enough."""
 
+_DEEPEST = 12
+"""How many searches may stand open inside each other."""
+
 Candidate = tuple[sp.Expr, tuple[str, ...]]
 
 
@@ -40,6 +43,7 @@ class Search:
     domains: Mapping[sp.Symbol, str]
     probe: Probe
     done: dict[sp.Expr, Candidate] = field(default_factory=dict)
+    pending: tuple[sp.Expr, ...] = ()
 
     def best(self, expr: sp.Expr) -> sp.Expr:
         """The cheapest accurate form of `expr`, else the most accurate one."""
@@ -49,8 +53,10 @@ class Search:
         """The best form, and the names of the rewrites that led to it."""
         if expr not in self.done:
             self.done[expr] = (expr, ())
-            if expr.args:
+            if expr.args and len(self.pending) < _DEEPEST:
+                self.pending += (expr,)
                 self.done[expr] = self._search(expr)
+                self.pending = self.pending[:-1]
         return self.done[expr]
 
     def _search(self, expr: sp.Expr) -> Candidate:
@@ -81,13 +87,13 @@ class Search:
         yield self._cancelled(full)
         found = list(branches_of(full))
         first = (c for b in found for c in self._finished(self._first_forms(b), b))
-        own = (self._by_label(expr), self._part_by_part(expr))
+        own = (self._by_label(expr), self._part_by_part(small))
         yield from (*own, first) if full != expr else (first, *own)
         for branches in found:
             yield self._finished(_second_forms(branches), branches)
         if full != expr:
             yield [(with_peepholes(full), (DIGITS,))]
-            yield self._part_by_part(full)
+            yield self._part_by_part(with_peepholes(full))
         yield [(form, (LARGEST,)) for form in scaled(full)]
         yield self._hoisted(expr)
 
@@ -104,7 +110,7 @@ class Search:
         rules: list[str] = []
         for value, condition in expr.args:
             here = self.probe.where(sp.And(left, condition, evaluate=False))
-            form, inner = replace(self, probe=here, done={}).found(value)
+            form, inner = replace(self, probe=here, done={e: (e, ()) for e in self.pending}).found(value)
             args.append((form, condition))
             rules += inner
             left = sp.And(left, sp.Not(condition, evaluate=False), evaluate=False)
@@ -127,6 +133,9 @@ class Search:
 
     def _part_by_part(self, expr: sp.Expr) -> Iterator[Candidate]:
         """Terms or factors that share exponentials made accurate together, or the arguments one by one."""
+        if isinstance(expr, sp.Piecewise):
+            yield self._branch_by_branch(expr)
+            return
         groups = self._groups(expr) if expr.is_Add or expr.is_Mul else []
         parts = groups if len(groups) > 1 else expr.args
         form = rebuild(expr, tuple(map(self.best, parts)))

@@ -119,7 +119,7 @@ def _by_content(poly: Any, values: Sequence[sp.Expr]) -> Factors:
 
 
 def _is_linear(poly: Any, index: int) -> bool:
-    return max(m[index] for m in poly) == 1 and min(m[index] for m in poly) == 0
+    return {m[index] for m in poly} == {0, 1}
 
 
 def _by_variable(poly: Any, index: int, values: Sequence[sp.Expr]) -> Factors:

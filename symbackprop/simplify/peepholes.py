@@ -74,9 +74,23 @@ def with_merged_exponentials(expr: sp.Expr) -> sp.Expr:
 def _rewritten(node: sp.Basic) -> sp.Basic:
     if node.is_Add:
         return _root_difference(_pairs(node))
+    if node.is_Mul:
+        return _tangents(node)
     if isinstance(node, sp.log):
         return logarithm(node.args[0])
     return node
+
+
+def _tangents(product: sp.Expr) -> sp.Expr:
+    """sinh(x)^j cosh(x)^-k with tanh(x) as often as it goes."""
+    powers = product.as_powers_dict()
+    for base, up in powers.items():
+        down = -powers.get(sp.cosh(base.args[0]), sp.S.Zero) if isinstance(base, sp.sinh) else sp.S.Zero
+        if up.is_Integer and down.is_Integer and up > 0 and down > 0:
+            k = min(up, down)
+            x = base.args[0]
+            return product * sp.cosh(x) ** k / sp.sinh(x) ** k * sp.tanh(x) ** k
+    return product
 
 
 def _pairs(total: sp.Expr) -> sp.Expr:

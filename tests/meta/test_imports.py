@@ -7,12 +7,13 @@ import sys
 
 from tests.meta.repo import dotted, imports, modules
 
-BASE = frozenset({"errors", "records"})
+BASE = frozenset({"errors", "records", "resources"})
 DECLARED = BASE | {"language", "declare"}
 DERIVED = DECLARED | {"derive", "simplify"}
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "records": BASE,
+    "resources": frozenset({"errors"}),
     "language": BASE | {"language"},
     "declare": DECLARED,
     "derive": DECLARED | {"derive"},
