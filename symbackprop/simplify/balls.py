@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mpmath import libmp
-from sympy import Expr
 
 EXACT = -(1 << 80)
 """The error exponent of a number without error."""
@@ -48,7 +47,8 @@ def _above(ball: Ball) -> int:
     return max(size(ball.value), ball.error) + 1
 
 
-def _rounded(value: Raw, bits: int, *errors: int) -> Ball:
+def rounded(value: Raw, bits: int, *errors: int) -> Ball:
+    """A ball around a rounded value: the errors of the inputs, and the rounding."""
     return Ball(value, max(size(value) - bits, *errors) + 2)
 
 
@@ -61,19 +61,6 @@ def _is_exact_sum(inputs: list[Ball], bits: int) -> bool:
         return False
     spread = [(size(b.value), b.value[2]) for b in inputs if b.value[1]]
     return not spread or max(top for top, _ in spread) - min(low for _, low in spread) + len(inputs) <= bits
-
-
-def constant(value: Expr, bits: int) -> Ball:
-    """A SymPy number, rounded only where it must be."""
-    if value.is_Integer:
-        return Ball(libmp.from_int(int(value)), EXACT)
-    if value.is_Rational:
-        return _rounded(libmp.from_rational(int(value.p), int(value.q), bits, "n"), bits, EXACT)
-    if value.is_Float:
-        return Ball(value._mpf_, EXACT)
-    if not value.is_finite:
-        raise UndefinedError
-    return _rounded(value._eval_evalf(bits + 8)._mpf_, bits, EXACT)
 
 
 def _add(inputs: list[Ball], bits: int) -> Ball:
@@ -93,7 +80,7 @@ def _multiply(inputs: list[Ball], bits: int) -> Ball:
         if first.error == second.error == EXACT and first.value[3] + second.value[3] <= bits:
             first = Ball(value, EXACT)
         else:
-            first = _rounded(value, bits, first.error + _above(second), second.error + _above(first))
+            first = rounded(value, bits, first.error + _above(second), second.error + _above(first))
     return first
 
 
@@ -111,7 +98,7 @@ def _divide(inputs: list[Ball], bits: int) -> Ball:
     above, below = inputs
     relative = _relative(below)
     value = libmp.mpf_div(above.value, below.value, bits, "n")
-    return _rounded(value, bits, above.error - size(below.value) + 2, size(value) + relative)
+    return rounded(value, bits, above.error - size(below.value) + 2, size(value) + relative)
 
 
 def integer_power(base: Ball, n: int, bits: int) -> Ball:
@@ -119,7 +106,7 @@ def integer_power(base: Ball, n: int, bits: int) -> Ball:
     value = libmp.mpf_pow_int(base.value, n, bits, "n")
     if base.error == EXACT and base.value[3] * n <= bits:
         return Ball(value, EXACT)
-    return _rounded(value, bits, base.error + (n - 1) * _above(base) + n.bit_length())
+    return rounded(value, bits, base.error + (n - 1) * _above(base) + n.bit_length())
 
 
 def _positive(ball: Ball) -> int:
@@ -134,7 +121,7 @@ def _sqrt(inputs: list[Ball], bits: int) -> Ball:
         return Ball(libmp.fzero, inputs[0].error // 2 + 1 if inputs[0].error != EXACT else EXACT)
     relative = _positive(inputs[0])
     value = libmp.mpf_sqrt(inputs[0].value, bits, "n")
-    return _rounded(value, bits, size(value) + relative)
+    return rounded(value, bits, size(value) + relative)
 
 
 def _power(inputs: list[Ball], bits: int) -> Ball:
@@ -156,7 +143,7 @@ def _exp(inputs: list[Ball], bits: int) -> Ball:
     if x.error > -2:
         raise TooCoarseError
     value = libmp.mpf_exp(x.value, bits, "n")
-    return _rounded(value, bits, x.error + size(value) + 1)
+    return rounded(value, bits, x.error + size(value) + 1)
 
 
 def _itself(x: Ball) -> Ball:
@@ -176,7 +163,7 @@ def _log(inputs: list[Ball], bits: int) -> Ball:
     if inputs[0] == Ball(libmp.fone, EXACT):
         return Ball(libmp.fzero, EXACT)
     relative = _positive(inputs[0])
-    return _rounded(libmp.mpf_log(inputs[0].value, bits, "n"), bits, relative + 1)
+    return rounded(libmp.mpf_log(inputs[0].value, bits, "n"), bits, relative + 1)
 
 
 def _log1p(inputs: list[Ball], bits: int) -> Ball:
@@ -192,7 +179,7 @@ def _bounded(function: Function, slope: int = 1) -> Operation:
 
     def apply(inputs: list[Ball], bits: int) -> Ball:
         value = function(inputs[0].value, bits, "n")
-        return Ball(value, EXACT) if _is_zero(inputs[0]) else _rounded(value, bits, inputs[0].error + slope)
+        return Ball(value, EXACT) if _is_zero(inputs[0]) else rounded(value, bits, inputs[0].error + slope)
 
     return apply
 
@@ -203,7 +190,7 @@ def _hyperbolic(function: Function) -> Operation:
         if x.error > -2 or size(x.value) > _LARGEST_EXPONENT:
             raise TooCoarseError if x.error > -2 else UndefinedError
         value = function(x.value, bits, "n")
-        return Ball(value, EXACT) if _is_zero(x) else _rounded(value, bits, x.error + max(size(value), 0) + 2)
+        return Ball(value, EXACT) if _is_zero(x) else rounded(value, bits, x.error + max(size(value), 0) + 2)
 
     return apply
 
@@ -213,7 +200,7 @@ def _erfc(inputs: list[Ball], bits: int) -> Ball:
     value = libmp.mpf_erfc(x.value, bits, "n")
     steep = size(value) + max(size(x.value), 0) + 3
     settled = x.error + size(x.value) < -4
-    return _rounded(value, bits, x.error + (min(steep, 1) if settled else 1))
+    return rounded(value, bits, x.error + (min(steep, 1) if settled else 1))
 
 
 def _tan(inputs: list[Ball], bits: int) -> Ball:

@@ -20,8 +20,8 @@ from .balls import (
     TooCoarseError,
     UndefinedError,
     compare,
-    constant,
     integer_power,
+    rounded,
     size,
 )
 from .tape import Step, Tape, compile_tape
@@ -113,7 +113,7 @@ def _apply(step: Step, inputs: list[Any], point: Mapping[sp.Symbol, float], bits
         if step.name == "symbol":
             return Ball(libmp.from_float(float(point[step.value])), EXACT)
         if step.name == "constant":
-            return constant(step.value, bits)
+            return _constant(step.value, bits)
         if step.name == "compare":
             return compare(inputs[0], inputs[1], step.value)
         if step.name == "integer power":
@@ -121,6 +121,19 @@ def _apply(step: Step, inputs: list[Any], point: Mapping[sp.Symbol, float], bits
         return OPERATIONS[step.name](inputs, bits) if step.name in OPERATIONS else _logic(step, inputs)
     except ArithmeticError as error:
         return error
+
+
+def _constant(value: sp.Expr, bits: int) -> Ball:
+    """A SymPy number, rounded only where it must be."""
+    if value.is_Integer:
+        return Ball(libmp.from_int(int(value)), EXACT)
+    if value.is_Rational:
+        return rounded(libmp.from_rational(int(value.p), int(value.q), bits, "n"), bits, EXACT)
+    if value.is_Float:
+        return Ball(value._mpf_, EXACT)
+    if not value.is_finite:
+        raise UndefinedError
+    return rounded(value._eval_evalf(bits + 8)._mpf_, bits, EXACT)
 
 
 def _choose(inputs: list[Any]) -> Any:

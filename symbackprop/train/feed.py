@@ -54,17 +54,18 @@ class Feed:
         )  # fmt: skip
 
     @property
-    def position(self) -> int:
-        """Number of the epoch's batches done."""
-        return self.blocks.step - self.run.first_step
+    def place(self) -> tuple[int, int]:
+        """The epoch that the next step belongs to (from 0 on, over all calls of `fit`), and its batch there."""
+        epochs, batch = divmod(self.blocks.step - self.run.first_step, self.plan.steps)
+        return self.run.first_epoch + epochs, batch
 
-    def begin_epoch(self) -> None:
-        """Start over, with the next order of the rows."""
+    def begin_epochs(self, count: int = 1) -> None:
+        """Start over, with the next order of the rows; the steps of `count` epochs will follow."""
         self.run.first_step, self.run.first_epoch = self.blocks.step, self.blocks.epoch
-        self.blocks.epoch += 1
+        self.blocks.epoch += count
 
     def train(self, losses: Array) -> int:
-        """Run `len(losses)` steps of this epoch, at most; as `Module.train`. Advances the blocks' step."""
+        """Run `len(losses)` steps of these epochs, at most; as `Module.train`. Advances the blocks' step."""
         self.run.step, self.run.losses = self.blocks.step, losses
         with np.errstate(all="ignore"):
             done = self.module.train(self.run, len(losses))
@@ -72,7 +73,7 @@ class Feed:
         return done
 
     def rewind(self, step: int) -> None:
-        """Go back to a step of this epoch (the caller puts parameters and state back).
+        """Go back to a step of these epochs (the caller puts parameters and state back).
 
         The order may have been left half written, so it is made anew.
         """
@@ -81,9 +82,10 @@ class Feed:
 
     def batch(self) -> tuple[Array, ...]:
         """The data of the next step."""
+        epoch, batch = self.place
         order = np.arange(self.plan.rows)
         if self.plan.shuffle:
-            order = streams.permutation(self.blocks.seed, self.run.first_epoch, self.plan.rows)
-        first = self.position * self.plan.batch
+            order = streams.permutation(self.blocks.seed, epoch, self.plan.rows)
+        first = batch * self.plan.batch
         rows = order[first : first + self.plan.batch]
         return tuple(np.ascontiguousarray(a[rows]) for a in self.data)

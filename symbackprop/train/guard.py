@@ -72,7 +72,8 @@ class Guard:
         if tensor is None:
             tensor = bad
             told = f"every tensor of the step is finite in the NumPy trace, but {bad} is not"
-        step, batch = self.step + 1, self.feed.position + 1
+        step, (epoch, batch) = self.step + 1, self.feed.place
+        self.blocks.epoch = epoch + 1
         rates = ", ".join(
             f"{name} = {value:.3g}"
             for (name, _), value in zip(self.module.manifest.hypers, self.blocks.hypers, strict=True)
@@ -80,7 +81,7 @@ class Guard:
         scale = max(float(np.abs(a).max()) for a in data)
         weight = float(np.abs(self.params).max(initial=0.0))
         return NonFiniteError(
-            f"training step {step} (epoch {self.blocks.epoch}, batch {batch} of {self.plan.steps}) is not "
+            f"training step {step} (epoch {epoch + 1}, batch {batch + 1} of {self.plan.steps}) is not "
             f"finite, its loss is {loss:.6g}: {told}. The model keeps the parameters from before this step. "
             f"Likely causes: a learning rate that is too large ({rates}), data of too large a scale (largest "
             f"entry of this batch: {scale:.3g}), parameters that have grown (largest: {weight:.3g}), or a "

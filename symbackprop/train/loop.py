@@ -1,4 +1,7 @@
-"""The epoch loop: chunks of about 50 ms, between which Ctrl-C, the progress bar and the guard act."""
+"""The epoch loop: chunks of about 50 ms, between which Ctrl-C, the progress bar and the guard act.
+
+A chunk ends with its epoch where something is measured after it; else one chunk may run many short epochs.
+"""
 
 from __future__ import annotations
 
@@ -80,26 +83,35 @@ class _Training:
         batches = np.full(plan.steps, float(plan.batch))
         batches[-1] = plan.rows_of(plan.steps - 1, 1)
         self.weights = batches
-        self.losses = np.empty(plan.steps)
+        self.rows = plan.rows_of(0, plan.steps)
 
-    def epoch(self, number: int, progress: Progress) -> dict[str, float] | None:
-        """Train one epoch; its loss and speed, or None when Ctrl-C cut it short."""
-        self.feed.begin_epoch()
+    def span(self, left: int) -> int:
+        """How many of the `left` epochs make one chunk; at least 1."""
+        return max(1, self.pace.steps(left * self.plan.steps) // self.plan.steps)
+
+    def epochs(self, number: int, count: int, progress: Progress) -> list[dict[str, float]] | None:
+        """Train `count` epochs from the `number`-th on, in one chunk if they are several.
+
+        Their losses and speeds, or None when Ctrl-C cut them short.
+        """
+        self.feed.begin_epochs(count)
+        losses = np.empty(count * self.plan.steps)
         done, seconds, total = 0, 0.0, 0.0
-        while done < self.plan.steps:
+        while done < len(losses):
             if self.stop.asked:
                 return None
-            steps = self.pace.steps(self.plan.steps - done)
+            steps = self.pace.steps(len(losses) - done) if count == 1 else len(losses)
             begun = time.perf_counter()
-            self.guard.train(self.losses[done : done + steps])
+            self.guard.train(losses[done : done + steps])
             spent = time.perf_counter() - begun
             self.pace.measured(steps, spent)
-            total += float(self.losses[done : done + steps].sum())
+            total += float(losses[done : done + steps].sum())
+            rows = count * self.rows if count > 1 else self.plan.rows_of(done, steps)
             done, seconds = done + steps, seconds + spent
-            progress.chunk(number, self.plan.rows_of(done - steps, steps), total / done)
-        rows = self.plan.rows_of(0, self.plan.steps)
-        loss = float(np.dot(self.losses, self.weights)) / rows
-        return {"loss": loss, "seconds": seconds, "examples_per_second": rows / max(seconds, 1e-9)}
+            progress.chunk(number + count - 1, rows, total / done)
+        means = losses.reshape(count, self.plan.steps) @ self.weights / self.rows
+        each = seconds / count
+        return [{"loss": float(m), "seconds": each, "examples_per_second": self.rows / max(each, 1e-9)} for m in means]
 
 
 def measure(
@@ -142,12 +154,16 @@ def train(
     with CtrlC() as stop, make_progress(verbose, plan.epochs, plan.rows_of(0, plan.steps)) as progress:
         try:
             training = _Training(module, blocks, data, plan, stop)
-            for number in range(1, plan.epochs + 1):
-                told = training.epoch(number, progress)
+            unmeasured = validation is None and (not metrics or module.manifest.metric is None)
+            while len(history) < plan.epochs:
+                number = len(history) + 1
+                count = training.span(plan.epochs - number + 1) if unmeasured else 1
+                told = training.epochs(number, count, progress)
                 if told is None:
                     break
-                history.append(**told, **measure(module, blocks, data, validation, metrics))
-                progress.epoch(number, history)
+                for row in told:
+                    history.append(**row, **measure(module, blocks, data, validation, metrics and not unmeasured))
+                    progress.epoch(len(history), history)
         except KeyboardInterrupt:
             stop.asked = True
     history.interrupted = stop.asked

@@ -77,13 +77,25 @@ def test_other_data_and_batch_size_begin_a_whole_epoch() -> None:
 def test_chunks_stay_in_an_epoch_and_grow() -> None:
     X, y = blobs(64)
     model = make()
-    model.fit(X, y, epochs=4, batch_size=4, verbose=False, metrics=False)
+    model.fit(X, y, epochs=4, batch_size=4, verbose=False)
     chunks = [steps for what, steps in double(model).calls if what == "train"]
     assert chunks[0] == 1
     assert sum(chunks) == 64
     assert max(chunks) <= 16
     ends = np.cumsum(chunks)
     assert set(range(16, 65, 16)) <= set(ends.tolist())
+
+
+def test_epochs_after_which_nothing_is_measured_share_a_chunk() -> None:
+    X, y = blobs(16)
+    apart, together = make(), make()
+    measured = apart.fit(X, y, epochs=300, batch_size=4, verbose=False)
+    plain = together.fit(X, y, epochs=300, batch_size=4, verbose=False, metrics=False)
+    assert state(apart) == state(together)
+    assert plain.loss == pytest.approx(measured.loss, rel=1e-12)
+    chunks = [steps for what, steps in double(together).calls if what == "train"]
+    assert sum(chunks) == 1200
+    assert len(chunks) < 100
 
 
 def test_pace_aims_at_its_time() -> None:
