@@ -113,7 +113,7 @@ def apply_function(function: Any, entries: tuple[Any, ...], names: tuple[str, ..
         raise DeclarationError(f"{what}: a function or an expression was expected; got {function!r}")
     try:
         result = function(*entries)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
         raise DeclarationError(
             f"{what}: the function failed on a symbolic argument: {error}. Build it from sb.exp, sb.log, sb.where and "
             "arithmetic; NumPy and math functions, and `if` on values, do not work on expressions"

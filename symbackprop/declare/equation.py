@@ -36,7 +36,7 @@ def layer(output: Tensor, *equations: Equation) -> Block:
     return Block(output, equations)
 
 
-def equation(lhs: Entry, rhs: Any) -> Equation:
+def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
     """`lhs = rhs` for all values of the indices of `lhs`.
 
     Each index takes its dimension from the axes it stands on; all of them must agree. Raises `ShapeError` with
@@ -46,7 +46,9 @@ def equation(lhs: Entry, rhs: Any) -> Equation:
     from ..language.nodes import Entry, Index, sympify_number
 
     if not isinstance(lhs, Entry):
-        raise DeclarationError(f"the left side of an equation is an entry of a tensor, as z[n, j]; got {lhs!r}")
+        bare = isinstance(lhs, Tensor)
+        got = f"{lhs.name} {lhs.shape_text} without indices" if bare else repr(lhs)
+        raise DeclarationError(f"the left side of an equation is an entry of a tensor, as z[n, j]; got {got}")
     if len(set(lhs.indices)) != len(lhs.indices) or not all(isinstance(i, Index) for i in lhs.indices):
         raise DeclarationError(f"the left side {lhs} needs a different index on every axis")
     body = sympify_number(rhs)

@@ -92,7 +92,7 @@ def as_loss(loss: Any, reduction: str | None) -> Loss:
 
 def loss_equations(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[tuple[Equation, ...], Expr]:
     """Equations of the squashed prediction (if any), and the data part of the objective as a scalar expression."""
-    from ..language.nodes import Index, Size
+    from ..language.nodes import Entry, Index, Size
 
     before: tuple[Equation, ...] = ()
     if loss.squash is not None:
@@ -100,6 +100,8 @@ def loss_equations(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[tupl
         prediction = before[0].lhs
     indices = tuple(Index(c, d) for c, d in zip("njkmpq", prediction.dims, strict=False))
     entry = apply_function(loss.entry, (prediction[indices], target[indices]), ("prediction", "target"), "loss")
+    if not any(e.tensor is prediction for e in entry.atoms(Entry)):
+        raise DeclarationError(f"the loss {entry} does not depend on the prediction, so there is nothing to learn from")
     total = Sum(entry, *indices)
     if loss.reduction == "sum":
         return before, total

@@ -207,6 +207,10 @@ def _check_system(system: System) -> None:
         if known.get(eq.lhs.name) is eq.lhs:
             raise DeclarationError(f"{eq.lhs.name} is defined twice")
         claim(eq.lhs)
+    if not system.parameters:
+        raise DeclarationError(
+            "the network has no parameters, so there is nothing to train; add a layer that has some, such as sb.Dense"
+        )
 
 
 def _text(system: System) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
@@ -163,7 +164,7 @@ class Optimizer:
 
 
 def _number(kind: type, name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise DeclarationError(f"{kind.__name__}: {name} must be a finite number; got {value!r}")
     return float(value)
 

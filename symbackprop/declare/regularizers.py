@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
@@ -52,7 +53,7 @@ Regularizer = L1 | L2
 
 def check_strength(value: object, what: str) -> float:
     """`value` as a finite number that is not negative, else a `DeclarationError`."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value < 0:
         raise DeclarationError(f"{what} must be a finite number >= 0; got {value!r}")
     return float(value)
 

@@ -12,7 +12,7 @@ from .blocks import manifest, slots
 from .dialect import c_dialect
 from .kernels import KernelView, kernel_view
 from .layout import indented
-from .names import C_WORDS, tensor_names
+from .names import c_names
 from .numpy import title
 from .render import render, runtime_text
 from .update import UpdateView, update_view
@@ -78,7 +78,7 @@ def emit_c(program: Program, dtype: str) -> Source:
     dialect = c_dialect(dtype)
     arrays = (*system.inputs, *system.targets, *system.parameters)
     made = tuple(s.lhs for k in program.kernels for s in k.statements)
-    names = tensor_names((*arrays, *made), C_WORDS)
+    names = c_names((*arrays, *made))
     hypers = {h: f"hyper[{i}]" for i, h in enumerate(system.hypers)}
     views = {k.name: kernel_view(k, names, hypers, dialect) for k in program.kernels}
     places, block = slots(program)

@@ -14,7 +14,7 @@ from ..lower.schedule import Form, form_of
 from ..lower.share import Shared, share
 from .comments import equation_text
 from .dialect import C_DOUBLE, Dialect
-from .names import C_WORDS, index_letters
+from .names import index_letters
 from .printer import UNARY, Printer
 
 
@@ -106,7 +106,7 @@ class _Writer:
         made = {s.lhs for s in kernel.statements}
         self.used = [t for t in names if t in read | made and t not in scalars]
         over = kernel.reduction.over if kernel.reduction else ()
-        self.letters = index_letters((*kernel.space, *over), {*(names[t] for t in self.used), *C_WORDS})
+        self.letters = index_letters((*kernel.space, *over), (names[t] for t in self.used))
         self.local = {s.lhs: f"{names[s.lhs]}_{''.join(self.letters[i] for i in kernel.space)}".rstrip("_") + "_"
                       for s in kernel.statements}  # fmt: skip
         self.made_at = {s.lhs: s.indices for s in kernel.statements}

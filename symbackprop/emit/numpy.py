@@ -16,7 +16,7 @@ from ..records import Equation, Source
 from .arrays import Arrays
 from .blocks import manifest
 from .dialect import NUMPY
-from .names import NUMPY_WORDS, tensor_names
+from .names import numpy_names
 from .printer import Printer
 from .render import render
 
@@ -60,7 +60,7 @@ def emit_numpy(program: Program, dtype: str) -> Source:
     """The NumPy source of a program; `dtype` is "float32" or "float64"."""
     system, update = program.derivation.system, program.update
     tensors = (*system.inputs, *system.targets, *system.parameters, *system.hypers)
-    names = tensor_names((*tensors, *(s.lhs for s in program.statements)), NUMPY_WORDS)
+    names = numpy_names((*tensors, *(s.lhs for s in program.statements)))
     lines = _Lines(program.statements, names)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     objective = program.derivation.objective.lhs

@@ -6,6 +6,7 @@ A tensor is indexed to make an expression, `W[j, k]`; only then is SymPy importe
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,11 +35,15 @@ def as_dim(value: Dim | int) -> Dim:
     """A dimension from itself or from a positive integer."""
     if isinstance(value, Dim):
         return value
-    if isinstance(value, bool) or not isinstance(value, int):
+    try:
+        size = operator.index(value)
+    except TypeError:
+        size = None
+    if size is None or isinstance(value, bool):
         raise DeclarationError(f"a dimension is a positive integer or a Dim; got {value!r}")
-    if value < 1:
-        raise DeclarationError(f"a dimension must be at least 1; got {value}")
-    return Dim(f"d{value}", value)
+    if size < 1:
+        raise DeclarationError(f"a dimension must be at least 1; got {size}")
+    return Dim(f"d{size}", size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,7 @@ from .tree import (
     Total,
     Trace,
     Transpose,
+    is_spread,
     label,
     transposes,
     walk,
@@ -142,11 +143,13 @@ def hadamard(args: Iterable[Node]) -> Node:
 
 def factor_order(node: Node) -> tuple[int, int, str]:
     """Where a factor stands: what comes from upstream first, then products, tensors, sums, functions, brackets."""
+    if is_spread(node):
+        return 2, 3, label(node)
     kinds = {n.tensor.kind for n in walk(node) if isinstance(n, Leaf)}
     upstream = 0 if "adjoint" in kinds else 1 if "target" in kinds else 2
     inner = node.arg if isinstance(node, Transpose) else node
-    order = (Product, Leaf, Add, Power, Apply, Bracket, Cases)
-    rank = next((r for r, kind in enumerate(order) if isinstance(inner, kind)), len(order))
+    ranks = {Product: 0, Leaf: 1, Add: 2, Power: 4, Apply: 5, Bracket: 6, Cases: 7}
+    rank = ranks.get(type(inner), 8)
     return upstream, rank, label(node)
 
 

@@ -13,7 +13,7 @@ from ..language.nodes import Index
 from .algebra import hadamard, product, row_sums, settle, total, transpose
 from .build import Axes, NoForm
 from .terms import Term
-from .tree import ONE, Apply, Divide, Node, Norm, Ones, Product, Size, Trace, transposes
+from .tree import ONE, Apply, Divide, Node, Norm, Ones, Product, Size, Trace, label, transposes
 
 Key = frozenset[Index]
 
@@ -155,9 +155,16 @@ def _total(edge: Group) -> Node:
     plain = total(edge.node(edge.axes))
     if len(edge.above) == 2 and not edge.below:
         trace = product(edge.above[0], transpose(edge.above[1]))
-        if transposes(trace) < transposes(plain):
-            return Trace(trace)
+        if transposes(trace)[0] < transposes(plain)[0]:
+            return Trace(_rotated(trace))
     return plain
+
+
+def _rotated(trace: Node) -> Node:
+    """A product under a trace may be turned in a circle; it starts with the first name."""
+    args = trace.args if isinstance(trace, Product) else (trace,)
+    turns = [product(*args[place:], *args[:place]) for place in range(len(args))]
+    return min(turns, key=lambda p: (transposes(p), label(p)))
 
 
 def _sum_of_column(weight: Group, vertex: Index) -> Node:

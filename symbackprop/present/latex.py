@@ -15,8 +15,8 @@ from .pages import SIGMA, Section, sections, update_tensors
 from .tree import Apply, Bracket, Divide, Hadamard, Node, Norm, Ones, Power, Total
 
 SIGMA_LATEX = r"\sigma(z) = 1/(1 + e^{-z})"
-ROWS_A_TABLE = 40
-"""Rows of the table of symbols that fit one page."""
+ROWS_A_TABLE = 24
+"""Rows of one table of symbols: two fit a page, one the first page below the title."""
 
 
 @dataclass(frozen=True, slots=True)

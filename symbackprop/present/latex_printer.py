@@ -142,7 +142,7 @@ class LatexPrinter(Printer):
     def _running(self, node: Running) -> Printed:
         letters = ",".join(node.letters) if any(len(c) > 1 for c in node.letters) else "".join(node.letters)
         if node.kind == "sum":
-            return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, PRODUCT)}", SUM
+            return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, SUM)}", SUM
         word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
         return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
 

@@ -18,7 +18,6 @@ from .tree import (
     Node,
     Norm,
     Number,
-    Ones,
     Power,
     Product,
     Running,
@@ -27,7 +26,7 @@ from .tree import (
     Subscript,
     Total,
     Trace,
-    Transpose,
+    is_spread,
     label,
     walk,
     weight,
@@ -187,15 +186,10 @@ def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
     penalty = kinds == {"hyper", "parameter"}
     if isinstance(node, Number):
         rank = 0 if isinstance(node.value, Fraction) else 4 + len(KINDS)
-    elif t.core is not None and _is_spread(t.core):
+    elif t.core is not None and is_spread(t.core):
         rank = 3 + len(KINDS)
     elif isinstance(t.core, (Product, Total, Trace, Norm, Running)):
         rank = 1
     else:
         rank = 2 + min((KINDS.index(k) for k in kinds - {"hyper"}), default=len(KINDS))
     return penalty, t.negative, rank, weight(node), label(node)
-
-
-def _is_spread(node: Node) -> bool:
-    ones = (n.arg if isinstance(n, Transpose) else n for n in (node.args if isinstance(node, Product) else ()))
-    return any(isinstance(n, Ones) for n in ones)

@@ -114,7 +114,7 @@ class TextPrinter(Printer):
     def _running(self, node: Running) -> Printed:
         letters = ",".join(node.letters)
         if node.kind == "sum":
-            return f"Σ_{letters} {self.show(node.body, PRODUCT)}", SUM
+            return f"Σ_{letters} {self.show(node.body, SUM)}", SUM
         return f"{node.kind}_{letters}({self.show(node.body)})", ATOM
 
     def _trace(self, node: Trace) -> Printed:

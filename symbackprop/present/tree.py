@@ -219,10 +219,17 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(kid)
 
 
-def transposes(node: Node) -> tuple[int, int]:
-    """How many transposes the printed form shows, and how many of them stand on a matrix itself."""
+def transposes(node: Node) -> tuple[int, int, int]:
+    """How many transposes the printed form shows, how many stand on a matrix, and how many on something composed."""
     found = [n.arg for n in walk(node) if isinstance(n, Transpose)]
-    return len(found), sum(isinstance(n, Leaf) and len(n.tensor.dims) == 2 for n in found)
+    leaves = [n for n in found if isinstance(n, Leaf)]
+    return len(found), sum(len(n.tensor.dims) == 2 for n in leaves), len(found) - len(leaves)
+
+
+def is_spread(node: Node) -> bool:
+    """Whether a column of ones in a product spreads what stands beside it: 1 b^T, u 1^T."""
+    parts = (n.arg if isinstance(n, Transpose) else n for n in (node.args if isinstance(node, Product) else ()))
+    return any(isinstance(n, Ones) for n in parts)
 
 
 def weight(node: Node) -> int:

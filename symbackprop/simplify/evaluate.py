@@ -19,7 +19,16 @@ from numpy.typing import DTypeLike, NDArray
 from .reference import reference
 from .tape import Step, Tape, compile_tape
 
-__all__ = ["equal_at_random_points", "evaluate", "reference", "run"]
+__all__ = [
+    "compare_at_random_points",
+    "domain_of",
+    "equal_at_random_points",
+    "equal_where_defined",
+    "evaluate",
+    "orders",
+    "reference",
+    "run",
+]
 
 Array = NDArray[Any]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from mpmath import mpf
 from numpy.typing import NDArray
 from sympy.functions.elementary.piecewise import ExprCondPair
 
@@ -23,6 +24,7 @@ LARGEST = float(np.finfo(np.float32).max)
 _ROUNDING = 2.0**-24
 _DIGITS = 9
 _HOPELESS = 1e3
+_TINY, _HUGE = mpf("1e-320"), mpf("1e308")
 _FEW_BITS, _MANY_BITS = 512, 4096
 _MOST_HARD_POINTS = 4
 
@@ -156,10 +158,12 @@ def _as_floats(
 
 
 def _float(number: Any) -> float:
-    try:
-        return float(number)
-    except OverflowError:
+    """As float64; infinite or 0 outside its range, however far."""
+    if abs(number) < _TINY:
+        return 0.0
+    if abs(number) > _HUGE:
         return np.inf if number > 0 else -np.inf
+    return float(number)
 
 
 def _sensitivity(full: sp.Expr, points: Mapping[sp.Symbol, NDArray[Any]], symbols: Sequence[sp.Symbol]) -> Values:

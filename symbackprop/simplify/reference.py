@@ -68,19 +68,20 @@ def resolve(
 
 def _at(point: Mapping[sp.Symbol, float], tape: Tape, digits: int, limit: int) -> mpf | Unresolved | None:
     wanted = int(digits * 3.33) + 2
-    bits = max(FIRST_BITS, 2 * wanted)
-    while bits <= limit:
+    bits, done = max(FIRST_BITS, 2 * wanted), 0
+    while done < bits:
+        done = bits
         try:
             ball = _run(tape, point, bits)
         except TooCoarseError:
-            bits *= 4
+            bits = min(4 * bits, limit)
             continue
         except UndefinedError:
             return None
         missing = ball.error - max(size(ball.value) - wanted, _SMALLEST_ERROR)
         if missing <= 0:
             return _number(ball.value)
-        bits = max(2 * bits, bits + missing + 64)
+        bits = min(max(2 * bits, bits + missing + 64), limit)
     return UNRESOLVED
 
 
@@ -119,8 +120,10 @@ def _apply(step: Step, inputs: list[Any], point: Mapping[sp.Symbol, float], bits
         if step.name == "integer power":
             return integer_power(inputs[0], step.value, bits)
         return OPERATIONS[step.name](inputs, bits) if step.name in OPERATIONS else _logic(step, inputs)
-    except ArithmeticError as error:
+    except (TooCoarseError, UndefinedError) as error:
         return error
+    except ArithmeticError:
+        return UndefinedError()
 
 
 def _constant(value: sp.Expr, bits: int) -> Ball:

@@ -88,6 +88,8 @@ class _Compiler:
             return self.emit("symbol", value=node)
         if node.is_Number or isinstance(node, NumberSymbol):
             return self.emit("constant", value=node)
+        if node is sp.zoo:
+            return self.emit("constant", value=sp.nan)
         if node.is_Add:
             return self.emit("add", *map(self.visit, node.args))
         if node.is_Mul:

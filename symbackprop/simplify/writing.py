@@ -168,7 +168,7 @@ def _with_kink(up: Element, down: Element, pen: Pen) -> sp.Expr | None:
     slope = (up - down) / letter
     if any(m[0] or m[1] for p in (slope.numer, slope.denom) for m in p):
         return None
-    factor = pen.quotient(slope.numer, slope.denom)
+    factor = pen.write(slope)
     if not _depends_on_g(down):
         return pen.write(down) + factor * sp.Max(g, 0)
     if not _depends_on_g(up):

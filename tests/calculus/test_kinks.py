@@ -14,7 +14,9 @@ Array = np.ndarray[Any, Any]
 
 def slopes(function: Any, at: list[float], target: str, loss: Any = None) -> Array:
     """The derivative of an elementwise function at each point: that of sum(f(w)) with respect to w."""
-    net = sb.Network([sb.Input(1), sb.Dense(len(at), function, bias=False)], loss=loss or (lambda p, t: p), reduction="sum")
+    net = sb.Network(
+        [sb.Input(1), sb.Dense(len(at), function, bias=False)], loss=loss or (lambda p, t: p), reduction="sum"
+    )
     model = sb.compile(net, target=target, dtype="float64")
     model.parameters["W1"] = np.array(at)[:, None]
     return np.asarray(model.gradients(np.ones((1, 1)), np.zeros((1, len(at))))["W1"])[:, 0]

@@ -145,8 +145,8 @@ def test_twenty_steps_of_a_network(name: str, target: str) -> None:
     for t in range(1, 21):
         value, gradients = _value_and_gradients(theta)
         losses.append(value)
-        for p in theta:
-            theta[p], state[p] = step(theta[p], gradients[p], state[p], t)
+        for p, gradient in gradients.items():
+            theta[p], state[p] = step(theta[p], gradient, state[p], t)
     np.testing.assert_allclose(history.loss, losses, rtol=1e-10)
     assert losses[-1] < losses[0]
     for p, expected in theta.items():

@@ -20,7 +20,7 @@ from symbackprop.load.compiler import Compiler, find_compiler
 DRIVER = Path(__file__).parents[1] / "data" / "drive.c"
 MEMORY = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 RACES = ("-fsanitize=thread",)
-COMMON = ("-std=gnu11", "-O1", "-g", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-Wall", "-Wextra")
+COMMON = ("-std=gnu11", "-O1", "-g", "-march=native", "-fopenmp-simd", "-fno-math-errno")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import erf
 
-from symbackprop.language.nodes import ArgMax, Entry, Index, MaxOver, Over, Size, Sum
+from symbackprop.language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
 from symbackprop.language.tensor import Tensor
 from symbackprop.present import tree as t
 
@@ -69,12 +69,7 @@ def _expr(e: Any, scope: tuple[Index, ...], values: Values) -> Array:
     if isinstance(e, Size):
         return float(size_of(e.dim))
     if isinstance(e, Over):
-        inner = (*scope, *e.bound)
-        full = np.broadcast_to(_expr(e.body, inner, values), tuple(size_of(i.dim) for i in inner))
-        last = tuple(range(len(scope), len(inner)))
-        if isinstance(e, ArgMax):
-            return full.argmax(axis=-1)
-        return {Sum: np.sum, MaxOver: np.max}[type(e)](full, axis=last)
+        return _over(e, scope, values)
     if isinstance(e, sp.Piecewise):
         value = np.nan
         for v, c in reversed(e.args):
@@ -93,6 +88,15 @@ def _expr(e: Any, scope: tuple[Index, ...], values: Values) -> Array:
     if isinstance(e, sp.Function):
         return NUMPY[e.func.__name__.lower()](args[0])
     return float(e)
+
+
+def _over(e: Over, scope: tuple[Index, ...], values: Values) -> Array:
+    if isinstance(e, Held):
+        return _expr(e.body, scope, values)
+    inner = (*scope, *e.bound)
+    full = np.broadcast_to(_expr(e.body, inner, values), tuple(size_of(i.dim) for i in inner))
+    last = tuple(range(len(scope), len(inner)))
+    return full.argmax(axis=-1) if isinstance(e, ArgMax) else {Sum: np.sum, MaxOver: np.max}[type(e)](full, axis=last)
 
 
 def _condition(c: Any, scope: tuple[Index, ...], values: Values) -> Array:

@@ -64,7 +64,7 @@ def plain(latex: str, tensors: Iterable[Tensor]) -> str:
     for tensor in sorted(tensors, key=lambda t: -len(latex_name(t))):
         latex = latex.replace(latex_name(tensor), text_name(tensor))
     for command, sign in PLAIN.items():
-        latex = re.sub(re.escape(command) + r"(?![A-Za-z])" if command[-1].isalpha() else re.escape(command), lambda _, s=sign: s, latex)
+        latex = latex.replace(command, sign)
     latex = opened(latex, r"\frac", 2, "(({0})/({1}))")
     latex = opened(latex, r"\sqrt", 1, "√({0})")
     latex = opened(latex, r"\operatorname", 1, "{0}")

@@ -42,7 +42,7 @@ class Dense:
         if len(x.dims) < 2 or x.dims[-1].size is None:
             raise ShapeError(f"Dense({self.width}) maps the last axis of (N, ..., d); {x.name} is {x.shape_text}")
         number, fan_in = names.layer(), x.dims[-1]
-        out = Dim(f"n{number}", self.width)
+        out = Dim(f"n{number}", as_dim(self.width).size)
         assert fan_in.size is not None
         limit = 1 / math.sqrt(fan_in.size)
         W = Tensor(

@@ -27,7 +27,7 @@ class Input:
 
     def tensor(self, batch: Dim) -> Tensor:
         """The input tensor (N, ...)."""
-        sizes = self._sizes
+        sizes = [as_dim(size).size for size in self._sizes]
         names = ["n0"] if len(sizes) == 1 else [f"n0_{axis}" for axis in range(len(sizes))]
         dims = tuple(Dim(name, size) for name, size in zip(names, sizes, strict=True))
         return Tensor(self.name, (batch, *dims), "input")
