@@ -12,6 +12,7 @@ import numpy as np
 
 import symbackprop as sb
 from symbackprop.records import Run
+from symbackprop.train.blocks import aligned
 
 LOSSES = {"ce": "softmax_cross_entropy", "bce": "sigmoid_cross_entropy", "mse": "mse"}
 
@@ -44,8 +45,8 @@ class Column:
         hypers = np.array([self.model.hypers[name] for name, _ in manifest.hypers])
         rows = len(X)
         self.run = Run(
-            params=np.zeros(manifest.block, np.float32),
-            state=np.zeros((len(manifest.states), manifest.block), np.float32),
+            params=aligned((manifest.block,), manifest.dtype),
+            state=aligned((len(manifest.states), manifest.block), manifest.dtype),
             hypers=hypers,
             data=(np.ascontiguousarray(X, np.float32), np.ascontiguousarray(y, np.float32)),
             rows=rows,

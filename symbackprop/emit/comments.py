@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from ..language.nodes import Entry, Index, Over, Size, Sum
-from ..records import Equation
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
+from ..language.tensor import Tensor
+from ..lower.program import ARGMAX, MAP, MAX, SUM, Kernel
 from .dialect import Dialect, c_dialect
 from .names import index_letters
 from .printer import ATOM, Printer
@@ -22,14 +23,35 @@ PLAIN_TEXT = Dialect(
 )
 
 
-def equation_text(eq: Equation) -> str:
-    """`(7) delta1[n, j] = sum(W2[i, j]*delta2[n, i], i)*where(z1[n, j] > 0, 1, 0)`."""
-    letters: dict[Index, str] = {}
-    bound = [i for node in sorted(eq.rhs.atoms(Over), key=lambda s: s.sort_key()) for i in node.bound]
-    tensors = {e.tensor.name for e in eq.rhs.atoms(Entry)} | {eq.lhs.name}
-    letters = index_letters(dict.fromkeys((*eq.indices, *bound)), tensors)
-    left = f"{eq.lhs.name}[{', '.join(letters[i] for i in eq.indices)}]" if eq.indices else eq.lhs.name
-    return f"({eq.number}) {left} = {_Text(letters).text(eq.rhs)}"
+def kernel_comments(kernel: Kernel) -> tuple[str, ...]:
+    """A line for every equation that a kernel completes, as `(7) delta1[n, j] = ...`, and for every helper of one.
+
+    Where the computed form is another than the printed one, it follows in terms of the helpers.
+    """
+    complete = {s.source.number for s in kernel.statements if s.lhs is s.source.lhs}
+    lines: list[str] = []
+    for s in kernel.statements:
+        value = _line(s.lhs, s.indices, OVER[s.op].raw(s.body, s.over) if s.op != MAP else s.body)
+        if s.lhs is not s.source.lhs:
+            lines += [] if s.source.number in complete else [f"for ({s.source.number}): {' = '.join(value)}"]
+            continue
+        lines.append(f"({s.source.number}) {' = '.join(_line(s.lhs, s.source.indices, s.source.rhs))}")
+        if s.source.computed is not None:
+            lines.append(f"    computed as {value[1]}")
+    return tuple(lines)
+
+
+def _line(lhs: Tensor, indices: tuple[Index, ...], form: Expr) -> tuple[str, str]:
+    """Left side and right side in one line each."""
+    bound = [i for node in sorted(form.atoms(Over), key=lambda s: s.sort_key()) for i in node.bound]
+    tensors = {e.tensor.name for e in form.atoms(Entry)} | {lhs.name}
+    letters = index_letters(dict.fromkeys((*indices, *bound)), tensors)
+    left = f"{lhs.name}[{', '.join(letters[i] for i in indices)}]" if indices else lhs.name
+    return left, _Text(letters).text(form)
+
+
+OVER: dict[str, type[Over]] = {SUM: Sum, MAX: MaxOver, ARGMAX: ArgMax}
+WORDS = {Sum: "sum", MaxOver: "max", ArgMax: "argmax"}
 
 
 class _Text(Printer):
@@ -48,7 +70,8 @@ class _Text(Printer):
             inner = ", ".join(self.text(i) for i in e.indices)
             return (f"{e.tensor.name}[{inner}]" if inner else e.tensor.name), ATOM
         if isinstance(e, Over):
-            word = "sum" if isinstance(e, Sum) else type(e).__name__
+            if isinstance(e, Held):
+                return f"({self.text(e.body)})", ATOM
             over = ", ".join(self.text(i) for i in e.bound)
-            return f"{word}({self.text(e.body)}, {over})", ATOM
+            return f"{WORDS[type(e)]}({self.text(e.body)}, {over})", ATOM
         return None

@@ -12,7 +12,7 @@ from ..language.tensor import Tensor
 from ..lower.program import SUM, Kernel, Statement
 from ..lower.schedule import Form, form_of
 from ..lower.share import Shared, share
-from .comments import equation_text
+from .comments import kernel_comments
 from .dialect import C_DOUBLE, Dialect
 from .names import index_letters
 from .printer import UNARY, Printer
@@ -119,7 +119,7 @@ class _Writer:
         return KernelView(
             name="k_" + k.name,
             form=self.form.name,
-            comments=tuple(dict.fromkeys(equation_text(s.source) for s in k.statements)),
+            comments=kernel_comments(k),
             arguments=tuple(self._argument(t) for t in self.used if self._is_array(t)),
             scalars=tuple(Local(n.name, self._double(n.value)) for n in (*inner.scalars, *outer.scalars)),
             loops=self._loops(self.form.space),

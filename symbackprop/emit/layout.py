@@ -19,6 +19,7 @@ def indented(text: str) -> str:
         if not line and (not lines or not lines[-1]):
             continue
         outside = depth - (1 if line.startswith("}") else 0)
-        lines.append("    " * outside + line if line else "")
+        starred = " " if line.startswith("*") else ""
+        lines.append("    " * outside + starred + line if line else "")
         depth += line.count("{") - line.count("}")
     return "\n".join(lines)

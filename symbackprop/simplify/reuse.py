@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Piecewise, Pow
+from sympy import Add, Expr, Piecewise, Pow
 from sympy.core.function import Function
 
 from ..language.indices import free_indices, substitute
@@ -11,6 +11,8 @@ from ..language.scalars import Skeleton
 from ..records import Equation
 from .shorten import shorten
 
+TERMS = 4  # an output that sums up more than this does not stand in its own derivative
+
 
 def reuse_outputs(eq: Equation, factor: Expr) -> Expr:
     """`factor`, a partial derivative of `eq`, with the equation's output put in where that is shorter."""
@@ -18,7 +20,7 @@ def reuse_outputs(eq: Equation, factor: Expr) -> Expr:
         return factor  # nothing to reuse: the equation is linear in what it reads
     skeleton = Skeleton()
     definitions = {}
-    for renaming in _instances(eq, factor):
+    for renaming in _instances(eq, factor) if len(Add.make_args(eq.rhs)) <= TERMS else ():
         output = substitute(Entry(eq.lhs, *eq.indices), renaming)
         definitions[skeleton.symbol(output)] = skeleton.strip(substitute(eq.rhs, renaming))
     return skeleton.restore(shorten(skeleton.strip(factor), definitions).expr)

@@ -70,5 +70,5 @@ def plain(latex: str, tensors: Iterable[Tensor]) -> str:
     latex = opened(latex, r"\operatorname", 1, "{0}")
     latex = opened(latex, "e^", 1, "e^{0}")
     latex = re.sub(r"\^\{\\circ (\d+)\}", r"^∘\1", latex)
-    latex = re.sub(r"\^\{(\d+)\}", r"^\1", latex)
+    latex = re.sub(r"\^\{([\d/]+)\}", r"^(\1)", latex)
     return re.sub(r"\\(log|tanh|exp|max|min)", r"\1", latex)
