@@ -2,8 +2,9 @@
 
 The network is 64-64-32-10 with ReLU and cross-entropy, batches of 32 rows, momentum 0.9, weight decay 1e-4, float32.
 An epoch is a fresh shuffle, then gather and step for every batch of 32 (the 5 rows that remain are dropped). The
-columns take turns, an epoch each, on one core with one thread, so what disturbs the machine disturbs all of them;
-ratios are taken within a turn. All four must have the same parameters after three steps, or nothing is measured.
+columns take turns on one core with one thread, each with one epoch that is measured after one that is not; so what
+disturbs the machine disturbs all of them, and ratios are taken within a turn. All four must have the same parameters
+after three steps, or nothing is measured.
 
     python benchmarks/digits.py [--turns 200] [--out out/bench_digits.json]
 """
@@ -196,7 +197,10 @@ def check(columns: dict[str, Contender], P: Arrays, rows: int) -> dict[str, floa
 
 
 def measure(columns: dict[str, Contender], P: Arrays, turns: int) -> dict[str, list[tuple[float, float]]]:
-    """Seconds of an epoch by column, one pair a turn: on the clock, and of the CPU. The first column changes."""
+    """Seconds of an epoch by column, one pair a turn: on the clock, and of the CPU. The first column changes.
+
+    The epoch before it, not measured, brings code and data back into the caches that the others have used.
+    """
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in columns}
     names = list(columns)
     for turn in range(-RESTART, turns):
@@ -206,6 +210,7 @@ def measure(columns: dict[str, Contender], P: Arrays, turns: int) -> dict[str, l
                 column.epoch()
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
+            columns[name].epoch()
             begun, cpu = time.perf_counter(), time.process_time()
             columns[name].epoch()
             spent = time.perf_counter() - begun, time.process_time() - cpu
@@ -292,13 +297,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=200, help="epochs of each column, at least 20 (default 200)")
     parser.add_argument("--out", type=Path, default=Path("out/bench_digits.json"))
-    parser.add_argument("--core", type=int, default=0, help="the core to stay on, where the system lets choose")
+    parser.add_argument("--core", type=int, default=0, help="stay on this core; -1: on all of them (default 0)")
     parser.add_argument("--without-jax", action="store_true")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a requirement is missed")
     options = parser.parse_args()
     if options.turns < 20:
         parser.error("at least 20 turns")
-    if hasattr(os, "sched_setaffinity"):
+    if hasattr(os, "sched_setaffinity") and options.core >= 0:
         os.sched_setaffinity(0, {options.core})
     X, y = digits()
     P, columns = start(), contenders(X, y, options.without_jax)

@@ -17,6 +17,8 @@ from .dialect import C_DOUBLE, Dialect
 from .names import index_letters
 from .printer import UNARY, Printer
 
+ROW = 1024  # entries of a row whose sum may be rounded to `real`
+
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -79,6 +81,7 @@ class KernelView:
     op: str
     acc: str
     acc_type: str
+    partial: bool
     inside: tuple[Local, ...]
     term: str
     target: str
@@ -127,6 +130,7 @@ class _Writer:
             op=reduction.op if reduction else "",
             acc=self.local[reduction.lhs] if reduction else "",
             acc_type="double" if not k.space and reduction and reduction.op == SUM else "real",
+            partial=self._sums_rows(),
             inside=tuple(Local(n.name, self._text(n.value)) for n in inner.values),
             term=self._text(inner.bodies[0]) if reduction else "",
             target=self._place(reduction) if reduction and self.form.name == "outer" else "",
@@ -138,6 +142,14 @@ class _Writer:
             ),
             matrices=self._matrices(inner.bodies[0]) if self.form.name == "product" else None,
         )
+
+    def _sums_rows(self) -> bool:
+        """A sum to one number adds up each short row in `real`, which fills the vectors, and the rows in double."""
+        over = self.form.over
+        if self.kernel.space or self.kernel.reduction is None or self.kernel.reduction.op != SUM or len(over) < 2:
+            return False
+        last = over[-1].dim
+        return last is not None and last.size is not None and last.size <= ROW
 
     def _summed(self) -> Expr:
         """The body that the reduction's loop evaluates: of a product, only its scalar factor."""

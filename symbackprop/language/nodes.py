@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Atom, AtomicExpr, Basic, Expr, Integer, sympify
+from sympy import Atom, AtomicExpr, Basic, Eq, Expr, Integer, Piecewise, sympify
 from sympy.core.logic import fuzzy_bool
 
 from ..errors import DeclarationError, ShapeError
@@ -218,6 +218,34 @@ class ArgMax(Over):
 
 class Held(Over):
     """A value computed once, by itself: no index, and no algebra takes it apart."""
+
+
+class At(Expr):  # type: ignore[misc]
+    """1 where an index is the one given (`ArgMax`), else 0.
+
+    A node rather than a choice: SymPy rewrites choices whose conditions hold other choices.
+    """
+
+    is_commutative = True
+    is_real = True
+    is_nonnegative = True
+
+    @property
+    def choice(self) -> Expr:
+        """The same as a choice between two numbers."""
+        return Piecewise((1, Eq(*self.args, evaluate=False)), (0, True))
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[{printer._print(self.args[0])} = {printer._print(self.args[1])}]"
+
+
+class NotAt(At):
+    """0 where an index is the one given, else 1."""
+
+    @property
+    def choice(self) -> Expr:
+        """The same as a choice between two numbers."""
+        return Piecewise((0, Eq(*self.args, evaluate=False)), (1, True))
 
 
 def sympify_number(value: Any) -> Expr:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sympy import Dummy, Expr
 
 from .indices import canonical, substitute
-from .nodes import Entry, Index, Over, Size
+from .nodes import At, Entry, Index, Over, Size
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Skeleton:
 
     def strip(self, expr: Expr) -> Expr:
         """`expr` with its outermost entries, sums and sizes replaced by real symbols."""
-        if isinstance(expr, (Entry, Over, Size, Index)):
+        if isinstance(expr, (At, Entry, Over, Size, Index)):
             return self.symbol(expr)
         if not expr.args:
             return expr

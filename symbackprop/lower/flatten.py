@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Mul
+from sympy import Expr, Function, Mul, Piecewise
 
 from ..errors import LoweringError
 from ..language.indices import canonical, free_indices, refresh, substitute
-from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
+from ..language.nodes import ArgMax, At, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
-from .program import ARGMAX, MAP, MAX, SUM, Statement
+from .program import ARGMAX, MAP, MAX, SELECTIONS, SUM, Statement
 
 OPS = {Sum: SUM, MaxOver: MAX, ArgMax: ARGMAX, Held: MAP}
 NAMES = {SUM: "sum", MAX: "top", ARGMAX: "arg", MAP: "part"}
@@ -61,6 +61,8 @@ def _name_sums(expr: Expr, eq: Equation, table: _Table) -> Expr:
     """`expr` with an entry of a helper tensor for every sum."""
     if isinstance(expr, Over):
         return _helper(expr, eq, table)
+    if isinstance(expr, At):
+        return expr.func(*(_name_sums(a, eq, table) for a in expr.args)).choice
     if isinstance(expr, Entry) or not expr.args or not expr.has(Over):
         return expr
     return expr.func(*(_name_sums(a, eq, table) for a in expr.args))
@@ -73,7 +75,7 @@ def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
     if key not in table.helpers:
         fresh = refresh(node)
         assert isinstance(fresh, Over)
-        body = _name_sums(fresh.body, eq, table)
+        body = _lift_calls(_name_sums(fresh.body, eq, table), eq, table)
         op = OPS[type(node)]
         if op is SUM:
             body = _materialize(body, fresh.bound, eq, table)
@@ -95,14 +97,27 @@ def _materialize(body: Expr, bound: tuple[Index, ...], eq: Equation, table: _Tab
     shared = one & two
     if not shared or not shared <= set(bound) or not one - two or not two - one:
         return body
-    made = body
-    for factors in (ones, twos):
-        if len(factors) == 1 and isinstance(factors[0], Entry):
-            continue
-        value = Mul(*factors)
-        helper = _map_helper(value, eq, table)
-        made = made / value * helper
-    return made
+    scalars = [f for f in Mul.make_args(body) if not free_indices(f)]
+    pair = [
+        factors[0] if len(factors) == 1 and isinstance(factors[0], Entry) else _map_helper(Mul(*factors), eq, table)
+        for factors in (ones, twos)
+    ]
+    return Mul(*scalars, *pair)
+
+
+def _lift_calls(body: Expr, eq: Equation, table: _Table) -> Expr:
+    """Give a call that does not run with all indices of a body a helper, so that it is made once."""
+    if isinstance(body, (Entry, Piecewise)) or not body.args:
+        return body
+    if isinstance(body, Function) and not isinstance(body, SELECTIONS):
+        return body
+    everything = set(free_indices(body))
+    calls = {
+        f: _map_helper(f, eq, table)
+        for f in sorted(body.atoms(Function), key=lambda f: f.sort_key())
+        if not isinstance(f, SELECTIONS) and 0 < len(free_indices(f)) < len(everything)
+    }
+    return substitute(body, calls) if calls else body
 
 
 def _map_helper(value: Expr, eq: Equation, table: _Table) -> Entry:

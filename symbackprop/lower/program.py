@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Abs, Expr, Max, Min, Piecewise, sign
 
 from ..language.nodes import Index
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Update
 
+SELECTIONS = (Abs, Max, Min, Piecewise, sign)  # functions that take a few instructions, no call
 MAP, SUM, MAX, ARGMAX = "map", "sum", "max", "argmax"
 
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sympy import Abs, Add, Expr, Function, Max, Min, Mul, Number, Piecewise, Symbol, sign
+from sympy import Add, Expr, Function, Mul, Number, Piecewise, Symbol
 from sympy.logic.boolalg import Boolean
 
 from ..language.nodes import Entry, Index, Size
+from .program import SELECTIONS
 
-SELECTIONS = (Abs, Max, Min, Piecewise, sign)  # a few instructions each, no call
 IsScalar = Callable[[Expr], bool]
 
 

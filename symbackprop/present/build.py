@@ -17,7 +17,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
 from ..language.indices import free_indices
-from ..language.nodes import Entry, Index, NextEntry, Over
+from ..language.nodes import At, Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
 from .algebra import settle
 from .terms import Term, add, is_plain, turned_from_target
@@ -82,6 +82,8 @@ class Builder:
             return self.product(expr, axes)
         if isinstance(expr, sp.Add):
             return self._sum(expr, axes)
+        if isinstance(expr, At):
+            expr = expr.choice
         if isinstance(expr, Over):
             return self.over(expr, axes)
         if isinstance(expr, Entry):

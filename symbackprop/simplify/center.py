@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Eq, Expr, Mul, Piecewise, diff
+from sympy import Expr, Mul, diff
 
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, Entry, Held, Index, Sum
+from ..language.nodes import ArgMax, At, Entry, Held, Index, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from ..records import Equation
@@ -65,8 +65,7 @@ def _difference(value: Expr, i: Index, k: Index, p: Entry, exponent: Expr) -> Ex
     """(G_i - C) - sum of (G_k - C) p_k, where C is G at the first largest exponent."""
     held = value if isinstance(value, Entry) else Held.raw(value, ())
     first = canonical(ArgMax.raw(exponent, (k,)))
-    at_first = Piecewise((1, Eq(k, first, evaluate=False)), (0, True))
-    reference = canonical(Sum.raw(at_first * held, (k,)))
+    reference = canonical(Sum.raw(At(k, first) * held, (k,)))
     centered = Held.raw(held - reference, ())
     mean = canonical(Sum.raw(centered * p, (k,)))
     return canonical(substitute(centered, {k: i})) - mean

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Eq, Expr, Mul, Piecewise, exp
+from sympy import Expr, Mul, exp
 
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, Held, Index, MaxOver, Over, Sum
+from ..language.nodes import ArgMax, Held, Index, MaxOver, NotAt, Over, Sum
 from ..language.scalars import Skeleton
 
 
@@ -59,7 +59,7 @@ def _shift(expr: Expr, node: Sum, exponent: Expr, shifted: Shifted) -> Expr:
     top_symbol = shifted.skeleton.symbol(top)
     if node.body == exp(exponent):
         where = canonical(ArgMax.raw(exponent, (k,)))
-        others = Piecewise((0, Eq(k, where, evaluate=False)), (1, True)) * exp(_below(exponent, top))
+        others = NotAt(k, where) * exp(_below(exponent, top))
         rest = shifted.skeleton.symbol(canonical(Sum.raw(others, (k,))))
         shifted.rest.add(rest)
         table[node] = exp(top_symbol) * (1 + rest)

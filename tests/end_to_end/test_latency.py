@@ -28,7 +28,8 @@ net = sb.Network(
 text = net.emit("c", sb.Adam()).text
 emitted = time.process_time()
 assert "dW20" in text
-print(json.dumps({"imports": imports - begun, "derive and emit": emitted - imports, "lines of C": len(text.splitlines())}))
+lines = len(text.splitlines())
+print(json.dumps({"imports": imports - begun, "derive and emit": emitted - imports, "lines of C": lines}))
 """
 
 DEMO = """

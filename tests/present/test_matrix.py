@@ -68,6 +68,7 @@ N, a, b, c = DIMS
 n, i, j, k = INDICES
 X, Y, W = Tensor("X", (N, b)), Tensor("Y", (N, b), "target"), Tensor("W", (a, b), "parameter")
 A, B, C, S = Tensor("A", (a, b)), Tensor("B", (b, c)), Tensor("C", (c, a)), Tensor("S", (b, b))
+T3 = Tensor("T", (N, a, b))
 u, v, w, x = Tensor("u", (a,)), Tensor("v", (b,)), Tensor("w", (b,)), Tensor("x", (N,))
 ii, jj, kk, nn = (Index(s + s) for s in "ijkn")
 half = 0.5
@@ -105,7 +106,12 @@ FORMS = [
     ((n, j), log(1 + exp(X[n, j])), "log(1 + e^X)"),
     ((n, j), exp(X[n, j]) / Sum(exp(X[n, jj]), jj), "softmax(X)"),
     ((n, j), exp(X[n, j]) / Sum(exp(X[nn, j]), nn), "softmax(Xᵀ)ᵀ"),
+    ((n, j), Y[n, j] * exp(X[n, j]) / Sum(exp(X[nn, j]), nn), "Y ⊙ softmax(Xᵀ)ᵀ"),
     ((j,), exp(v[j]) / Sum(exp(v[jj]), jj), "softmax(v)"),
+    ((n, i), Sum(log(X[n, j]) * W[i, j], j), "(log X) Wᵀ"),
+    ((n, j), Sum(v[jj] * w[jj], jj) * X[n, j], "(vᵀ w) X"),
+    ((n, j), Sum((X[n, j] + Y[n, j]) * W[i, j] * u[i], i), "(X + Y) ⊙ (1 uᵀ W)"),
+    ((i,), Sum(A[i, j] * (v[j] + w[j]) / 2, j), "1/2 A (v + w)"),
     ((n, j), X[n, j] * (1 - X[n, j]), "X ⊙ (1 - X)"),
     ((n, j), 1 - X[n, j] ** 2, "1 - X ⊙ X"),
     ((n, j), X[n, j] ** 3, "X^∘3"),
@@ -116,6 +122,7 @@ INDEXED = [
     ((j,), S[j, j], "r[j] = S[j, j]"),
     ((n,), X[n, 0] * 2, "r[n] = 2 X[n, 0]"),
     ((i,), Sum(A[i, j] * v[j] * Sum(A[i, jj] * S[j, jj], jj), j), "r = ((A Sᵀ) ⊙ A) v"),
+    ((), Sum(S[j, j], j) * Sum(T3[n, i, j], n, i, j), "r = (Σ_n,k,j T[n, k, j]) Σ_k S[k, k]"),
     ((n, i), Sum(A[i, j] * X[n, j] * B[j, k], j, k), "r = X diag(rowsum(B)) Aᵀ"),
     ((n, i, k), Sum(A[i, j] * X[n, j] * B[j, k], j), "r[n, i, k] = Σ_j A[i, j] B[j, k] X[n, j]"),
 ]
@@ -132,7 +139,10 @@ def test_textbook_forms(free: tuple[Index, ...], rhs: Any, expected: str) -> Non
     assert show(made.rhs) == expected
     assert not made.indexed
     values = random_values(eq, seed=2)
-    same(Trees(values)(made.rhs), expression(eq.rhs, eq.indices, values), expected)
+    want = expression(eq.rhs, eq.indices, values)
+    same(Trees(values)(made.rhs), want, expected)
+    for written in (expected, *(plain(latex, values) for latex in latex_of(made))):
+        same(Reader(written, {tensor.name: value for tensor, value in values.items()}).read(), want, written)
 
 
 @pytest.mark.parametrize(("free", "rhs", "expected"), INDEXED, ids=[f[2] for f in INDEXED])
@@ -152,9 +162,6 @@ def test_letters_clash_with_nothing() -> None:
     values = random_values(eq, seed=3)
     ranges = {"n": BATCH, "i": size_of(a)}
     same(Trees(values, ranges)(made.rhs), expression(eq.rhs, eq.indices, values), text)
-
-
-T3 = Tensor("T", (N, a, b))
 
 
 def test_a_batch_index_is_n() -> None:
