@@ -54,7 +54,7 @@ golden: env-dev
 	$(RUN) -m pytest tests/golden --update $(ARGS)
 
 bench: env-bench
-	$(RUN) benchmarks/run.py $(ARGS)
+	$(RUN) benchmarks/digits.py $(ARGS)
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

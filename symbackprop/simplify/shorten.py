@@ -40,6 +40,10 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     Functions that are not known stay as they are. The result is checked against `expr`; one that differs is
     dropped and `expr` itself comes back.
     """
+    quotient = expr.replace(lambda e: e.is_Mul and e.has(sp.sinh), _sinh_over_cosh) if expr.has(sp.sinh) else expr
+    if quotient != expr:
+        short = shorten(quotient, definitions)
+        return Short(short.expr, ("sinh/cosh is tanh", *short.rules))
     free = expr.free_symbols
     related = {a: f for a, f in definitions.items() if f.args and f.free_symbols & free}
     if not related and _is_short(expr):
@@ -60,6 +64,20 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     back = {symbol: node for node, symbol in hidden.items()}
     result = replace(without_constants(replace(short.expr, names.back)), back)
     return Short(result, short.rules)
+
+
+def _sinh_over_cosh(product: sp.Expr) -> sp.Expr:
+    """The product with tanh for every sinh of it that is divided by the cosh of the same."""
+    powers = dict(product.as_powers_dict())
+    for base in [b for b in powers if isinstance(b, sp.sinh)]:
+        below, common = sp.cosh(*base.args), 0
+        if below in powers and powers[below].is_Integer and powers[base].is_Integer:
+            common = min(powers[base], -powers[below])
+        if common > 0:
+            powers[base] -= common
+            powers[below] += common
+            powers[sp.tanh(*base.args)] = powers.get(sp.tanh(*base.args), 0) + common
+    return sp.Mul(*(b**e for b, e in powers.items()))
 
 
 def _is_short(expr: sp.Expr) -> bool:

@@ -404,6 +404,7 @@ typedef struct {
     real *top1; /* (N,) */
     real *part1; /* (N, 10) */
     real *sum4; /* (N,) */
+    real *part2; /* (N,) */
     real *delta3; /* (N, 10) */
     real *sum5; /* () */
     real *sum6; /* () */
@@ -560,8 +561,9 @@ static void k_part1(const int64_t N, const double *hyper, const real *restrict z
     }
 }
 
-/* for (6): sum4[n] = sum(where(i == arg1[n], 0, 1)*exp(part1[n, i]), i) */
-static void k_sum4(const int64_t N, const double *hyper, const real *restrict arg1, const real *restrict part1, real *restrict sum4) {
+/* for (6): sum4[n] = sum(where(i == arg1[n], 0, 1)*exp(part1[n, i]), i)
+ * for (7): part2[n] = log1p(sum4[n]) */
+static void k_sum4_part2(const int64_t N, const double *hyper, const real *restrict arg1, const real *restrict part1, real *restrict sum4, real *restrict part2) {
     (void)N, (void)hyper;
     #pragma omp simd
     for (int64_t n = 0; n < N; n++) {
@@ -572,6 +574,12 @@ static void k_sum4(const int64_t N, const double *hyper, const real *restrict ar
         for (int64_t n = 0; n < N; n++) {
             sum4[n] += ((real)i == arg1[n] ? 0.0f : 1.0f)*expf(part1[n*10 + i]);
         }
+    }
+    #pragma omp simd
+    for (int64_t n = 0; n < N; n++) {
+        const real sum4_n_ = sum4[n];
+        const real part2_n_ = log1pf(sum4_n_);
+        part2[n] = part2_n_;
     }
 }
 
@@ -593,14 +601,14 @@ static void k_delta3(const int64_t N, const double *hyper, const real *restrict 
     }
 }
 
-/* for (7): sum5 = sum(-y[n, i]*(part1[n, i] - log1p(sum4[n])), n, i) */
-static void k_sum5(const int64_t N, const double *hyper, const real *restrict y, const real *restrict part1, const real *restrict sum4, real *restrict sum5) {
+/* for (7): sum5 = sum(-y[n, i]*(part1[n, i] - part2[n]), n, i) */
+static void k_sum5(const int64_t N, const double *hyper, const real *restrict y, const real *restrict part1, const real *restrict part2, real *restrict sum5) {
     (void)N, (void)hyper;
     double sum5_ = 0;
     for (int64_t i = 0; i < 10; i++) {
         #pragma omp simd reduction(+ : sum5_)
         for (int64_t n = 0; n < N; n++) {
-            sum5_ += -y[n*10 + i]*(part1[n*10 + i] - log1pf(sum4[n]));
+            sum5_ += -y[n*10 + i]*(part1[n*10 + i] - part2[n]);
         }
     }
     sum5[0] = sum5_;
@@ -611,10 +619,12 @@ static void k_sum6(const int64_t N, const double *hyper, const real *restrict W1
     (void)N, (void)hyper;
     double sum6_ = 0;
     for (int64_t n = 0; n < 64; n++) {
-        #pragma omp simd reduction(+ : sum6_)
+        real part = 0;
+        #pragma omp simd reduction(+ : part)
         for (int64_t i = 0; i < 64; i++) {
-            sum6_ += sbp_pow2(W1[n*64 + i])/2.0f;
+            part += sbp_pow2(W1[n*64 + i])/2.0f;
         }
+        sum6_ += part;
     }
     sum6[0] = sum6_;
 }
@@ -624,10 +634,12 @@ static void k_sum7(const int64_t N, const double *hyper, const real *restrict W2
     (void)N, (void)hyper;
     double sum7_ = 0;
     for (int64_t n = 0; n < 32; n++) {
-        #pragma omp simd reduction(+ : sum7_)
+        real part = 0;
+        #pragma omp simd reduction(+ : part)
         for (int64_t i = 0; i < 64; i++) {
-            sum7_ += sbp_pow2(W2[n*64 + i])/2.0f;
+            part += sbp_pow2(W2[n*64 + i])/2.0f;
         }
+        sum7_ += part;
     }
     sum7[0] = sum7_;
 }
@@ -640,10 +652,12 @@ static void k_L(const int64_t N, const double *hyper, const real *restrict W3, c
     const real lam_1 = (real)(hyper[0]);
     double sum8_ = 0;
     for (int64_t n = 0; n < 10; n++) {
-        #pragma omp simd reduction(+ : sum8_)
+        real part = 0;
+        #pragma omp simd reduction(+ : part)
         for (int64_t i = 0; i < 32; i++) {
-            sum8_ += sbp_pow2(W3[n*32 + i])/2.0f;
+            part += sbp_pow2(W3[n*32 + i])/2.0f;
         }
+        sum8_ += part;
     }
     const real L_ = c0*sum5[0] + lam_1*sum6[0] + lam_1*sum7[0] + lam_1*sum8_;
     L[0] = L_;
@@ -899,6 +913,7 @@ static real *sbp_lay_out(sbp_frame *f, real *arena, const int64_t N) {
     f->top1 = arena, arena += SBP_CLAIM(N);
     f->part1 = arena, arena += SBP_CLAIM(N*10);
     f->sum4 = arena, arena += SBP_CLAIM(N);
+    f->part2 = arena, arena += SBP_CLAIM(N);
     f->delta3 = arena, arena += SBP_CLAIM(N*10);
     f->sum5 = arena, arena += SBP_CLAIM(1);
     f->sum6 = arena, arena += SBP_CLAIM(1);
@@ -946,8 +961,8 @@ static double run_loss(const sbp_frame *f) {
     k_arg1(f->N, f->hyper, f->z3, f->arg1);
     k_top1(f->N, f->hyper, f->z3, f->top1);
     k_part1(f->N, f->hyper, f->z3, f->top1, f->part1);
-    k_sum4(f->N, f->hyper, f->arg1, f->part1, f->sum4);
-    k_sum5(f->N, f->hyper, f->y, f->part1, f->sum4, f->sum5);
+    k_sum4_part2(f->N, f->hyper, f->arg1, f->part1, f->sum4, f->part2);
+    k_sum5(f->N, f->hyper, f->y, f->part1, f->part2, f->sum5);
     k_sum6(f->N, f->hyper, f->W1, f->sum6);
     k_sum7(f->N, f->hyper, f->W2, f->sum7);
     k_L(f->N, f->hyper, f->W3, f->sum5, f->sum6, f->sum7, f->L);
@@ -961,9 +976,9 @@ static double run_gradients(const sbp_frame *f) {
     k_arg1(f->N, f->hyper, f->z3, f->arg1);
     k_top1(f->N, f->hyper, f->z3, f->top1);
     k_part1(f->N, f->hyper, f->z3, f->top1, f->part1);
-    k_sum4(f->N, f->hyper, f->arg1, f->part1, f->sum4);
+    k_sum4_part2(f->N, f->hyper, f->arg1, f->part1, f->sum4, f->part2);
     k_delta3(f->N, f->hyper, f->y, f->part1, f->sum4, f->delta3);
-    k_sum5(f->N, f->hyper, f->y, f->part1, f->sum4, f->sum5);
+    k_sum5(f->N, f->hyper, f->y, f->part1, f->part2, f->sum5);
     k_sum6(f->N, f->hyper, f->W1, f->sum6);
     k_sum7(f->N, f->hyper, f->W2, f->sum7);
     k_L(f->N, f->hyper, f->W3, f->sum5, f->sum6, f->sum7, f->L);
