@@ -75,6 +75,14 @@ class Tensor:
             )
         return Entry(self, *indices)
 
+    def _sympy_(self) -> Entry:
+        """A scalar may stand in an expression as it is; any other tensor needs its indices."""
+        if self.dims:
+            raise ShapeError(
+                f"{self.name} {self.shape_text} stands without indices; write {self.name}[...] with {len(self.dims)} of them"
+            )
+        return self[()]
+
     def dim(self, axis: int) -> Dim:
         """The dimension of one axis."""
         if not -len(self.dims) <= axis < len(self.dims):

@@ -87,10 +87,15 @@ def parts_of(tensor: Tensor) -> Name:
 
 
 def text_name(tensor: Tensor) -> str:
-    """The name in plain text: lam -> λ, delta1 -> δ1, dW2."""
+    """The name in plain text: lam -> λ, delta1 -> δ1, delta_mu -> δ_μ, dW2."""
     name = parts_of(tensor)
-    base = GREEK[name.base][0] if name.base in GREEK else name.base
-    return ("d" if name.gradient else "") + base + name.suffix
+    return (
+        ("d" if name.gradient else "") + _text_symbol(name.base) + "_".join(map(_text_symbol, name.suffix.split("_")))
+    )
+
+
+def _text_symbol(word: str) -> str:
+    return GREEK[word][0] if word in GREEK else word
 
 
 def latex_name(tensor: Tensor, indices: str = "", mark: str = "") -> str:

@@ -35,7 +35,7 @@ print(json.dumps({"imports": imports - begun, "derive and emit": emitted - impor
 DEMO = """
 import json, sys, time
 begun, cpu = time.perf_counter(), time.process_time()
-from symbackprop import compile as sb_compile
+import numpy as np
 import symbackprop as sb
 net = sb.Network(
     [sb.Input(64), sb.Dense(64, "relu"), sb.Dense(32, "relu"), sb.Dense(10)],
@@ -44,7 +44,6 @@ net = sb.Network(
 loaded = time.perf_counter(), time.process_time()
 model = sb.compile(net, target=sys.argv[1], optimizer=sb.Adam(1e-3), seed=0)
 done = time.perf_counter(), time.process_time()
-import numpy as np
 model.fit(np.zeros((3, 64)), [0, 1, 2], batch_size=3, verbose=False)
 assert model.predict(np.zeros((1, 64))).shape == (1, 10)
 print(json.dumps({

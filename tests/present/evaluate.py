@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import erf
 
-from symbackprop.language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
+from symbackprop.language.nodes import ArgMax, At, Entry, Held, Index, MaxOver, NotAt, Over, Size, Sum
 from symbackprop.language.tensor import Tensor
 from symbackprop.present import tree as t
 
@@ -76,6 +76,8 @@ def _expr(e: Any, scope: tuple[Index, ...], values: Values) -> Array:
             value = np.where(_condition(c, scope, values), _expr(v, scope, values), value)
         return value
     args = [_expr(a, scope, values) for a in e.args]
+    if isinstance(e, At):
+        return np.where(np.equal(*args), 0.0, 1.0) if isinstance(e, NotAt) else np.where(np.equal(*args), 1.0, 0.0)
     if isinstance(e, (sp.Max, sp.Min)):
         return (np.maximum if isinstance(e, sp.Max) else np.minimum)(*args)
     if isinstance(e, (sp.Add, sp.Mul)):

@@ -179,6 +179,7 @@ def test_what_is_printed_is_what_was_derived(name: str) -> None:
         ("delta1", "adjoint", "δ1", r"\delta^{(1)}"),
         ("delta_a", "adjoint", "δ_a", r"\delta_{a}"),
         ("delta_h_1", "adjoint", "δ_h_1", r"\delta_{h_{1}}"),
+        ("delta_mu", "adjoint", "δ_μ", r"\delta_{\mu}"),
         ("lam_2", "hyper", "λ_2", r"\lambda_{2}"),
         ("beta1", "hyper", "β1", r"\beta_{1}"),
         ("eps", "hyper", "ε", r"\varepsilon"),
