@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError, did_you_mean
 from ..language.functions import Sum, absolute, log
-from ..language.tensor import Tensor
+from ..language.tensor import Tensor, check_traits
 from ..records import Equation
-from .activations import activate, apply_function, is_expression
+from .activations import activate, apply_function, check_activation, is_expression
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -84,6 +84,9 @@ def as_loss(loss: Any, reduction: str | None) -> Loss:
         made = Loss(loss)
     else:
         raise DeclarationError(f"a loss is a name, a function of (prediction, target), or an expression; got {loss!r}")
+    check_traits(made.traits)
+    if made.squash is not None:
+        check_activation(made.squash)
     chosen = reduction or made.reduction
     if chosen not in REDUCTIONS:
         raise DeclarationError(f"unknown reduction {chosen!r}.{did_you_mean(chosen, REDUCTIONS)}")

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
-from ..language.tensor import Dim, Tensor
+from ..language.tensor import BATCH, Tensor
 from ..records import Equation, System
+from .activations import ACTIVATIONS, ROW_ACTIVATIONS
 from .equation import Block, equation
 from .layers import Activation, Dense, Input
 from .layers.base import Names
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..records import Derivation, Source
 
-BATCH = Dim("N")
 RESERVED = ("L", "N", "t", "theta", "g")
 
 
@@ -92,13 +92,15 @@ class Network:
                 )
             equations += block.equations
             h = block.output
-        if not h.dims or h.dims[0].size is not None:
-            raise DeclarationError(f"the output {h.name} {h.shape_text} has no batch axis; its first axis must be N")
+        if not h.dims or h.dims[0] != BATCH or BATCH in h.dims[1:]:
+            raise DeclarationError(
+                f"the output {h.name} {h.shape_text} must have the batch N as its first axis, and as no other"
+            )
         self._warn_of_two_squashes()
         target = Tensor("y", h.dims, "target", traits=frozenset(self.loss.traits))
         before, data = loss_equations(self.loss, h, target)
         forward = (*equations, *before)
-        parameters = _parameters(forward)
+        parameters = _parameters([*(eq.rhs for eq in forward), data])
         total, strengths = self._objective(data, parameters)
         objective = equation(Tensor("L")[()], total)
         system = System(forward, objective, (x,), (target,), (h,), parameters, strengths, self.loss.metric)
@@ -142,6 +144,7 @@ class Network:
             for r in self.regularizers
         ]
         plain = all(_is_plain(item) for item in self.layers) and self._loss_name is not None
+        plain = plain and _is_ours(self.loss.entry) and all(_is_ours(type(r).entry) for r in self.regularizers)
         body = f"{self.layers}|{self._loss_name}|{self.loss.reduction}" if plain else _text(self.system)
         return f"{body}|{regularizers}"
 
@@ -151,11 +154,18 @@ class Network:
 
 
 def _is_plain(item: Any) -> bool:
-    if isinstance(item, Input):
-        return True
-    if isinstance(item, Dense):
-        return item.activation is None or isinstance(item.activation, str)
-    return isinstance(item, Activation) and isinstance(item.function, str)
+    """Whether a layer's record says all about it: our own kind, with an activation of our own by name."""
+    if type(item) not in (Input, Dense, Activation):
+        return False
+    activation = getattr(item, "activation", None) or getattr(item, "function", None)
+    if activation is None or not isinstance(activation, str):
+        return activation is None
+    return _is_ours(ACTIVATIONS.get(activation) or ROW_ACTIVATIONS[activation])
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether a formula is the library's own, whose text is part of every key by the package's fingerprint."""
+    return str(getattr(function, "__module__", "")).startswith(__name__.partition(".")[0] + ".")
 
 
 def _free_name(name: str, taken: dict[str, float]) -> str:
@@ -167,11 +177,11 @@ def _free_name(name: str, taken: dict[str, float]) -> str:
     return f"{name}_{number}"
 
 
-def _parameters(equations: Sequence[Equation]) -> tuple[Tensor, ...]:
+def _parameters(forms: Sequence[Expr]) -> tuple[Tensor, ...]:
     """Parameters in order of first use."""
     found: dict[Tensor, None] = {}
-    for eq in equations:
-        for tensor in tensors_of(eq.rhs):
+    for form in forms:
+        for tensor in tensors_of(form):
             if tensor.kind == "parameter":
                 found.setdefault(tensor)
     return tuple(found)
@@ -223,7 +233,8 @@ def _text(system: System) -> str:
     for eq in (*system.forward, system.objective):
         places = {i: Index(f"p{a}", i.dim, ("place", a)) for a, i in enumerate(eq.indices)}
         dims = ",".join(f"{d.name}={d.size}" for d in eq.lhs.dims)
-        lines.append(f"{eq.lhs.name}({dims})={srepr(substitute(eq.rhs, places))}")
+        known = f"{sorted(eq.lhs.traits)}{eq.lhs.adjoint or ''}"
+        lines.append(f"{eq.lhs.name}({dims}){known}={srepr(substitute(eq.rhs, places))}")
     described = [(t.name, t.kind, t.sizes, t.init, sorted(t.traits)) for t in (*system.inputs, *system.targets)]
     described += [(t.name, t.kind, t.sizes, t.init, sorted(t.traits)) for t in system.parameters]
     return f"{lines}|{described}|{[t.name for t in system.outputs]}|{system.metric}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from numbers import Real
 from typing import Any
@@ -15,6 +16,8 @@ class Hyper:
     """A hyper-parameter: a number on an optimizer, a run-time symbol inside its `update`."""
 
     def __init__(self, name: str, default: float) -> None:
+        if name in ("t", "theta", "g"):
+            raise DeclarationError(f"a hyper-parameter cannot be called {name}: t, theta and g are taken")
         self.name, self.default = check_name(name, "hyper-parameter"), float(default)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
@@ -59,6 +62,8 @@ class _Symbols:
         return self._entry(made)
 
     def state(self, name: str) -> Any:
+        if name in ("t", "theta", "g"):
+            raise DeclarationError(f"an optimizer's state cannot be called {name}: t, theta and g are taken")
         if name in self.states:
             raise DeclarationError(f"optimizer state {name!r} is declared twice")
         self.states[name] = Tensor(check_name(name, "state"), (), "state")
@@ -140,8 +145,7 @@ class Optimizer:
         """The update as equations, in an order in which every `next` stands after its definition."""
         from ..language.nodes import Entry
 
-        twin = object.__new__(type(self))
-        twin._values, twin._choices = self._values, self._choices
+        twin = copy.copy(self)
         twin._symbols = symbols = _Symbols(self._values)
         theta, gradient = Tensor("theta", (), "parameter"), Tensor("g", (), "gradient")
         rules = twin.update(Entry(theta), Entry(gradient))

@@ -2,7 +2,7 @@
 
 | function | value of the derivative at the kink |
 |---|---|
-| max(a, b), min(a, b) | the first argument's, numbers standing first: relu'(0) = 0 |
+| max(a, b), min(a, b) | a number's, so relu'(0) = 0; of two tensors, that of the first by name (SymPy keeps no order) |
 | abs(x) | sign(x), and sign(0) = 0 |
 | sign(x), floor(x), ceiling(x) | 0 everywhere |
 | where(c, a, b) | the derivative of the branch taken |

@@ -12,7 +12,7 @@ from .blocks import manifest, slots
 from .dialect import c_dialect
 from .kernels import KernelView, kernel_view
 from .layout import indented
-from .names import c_names
+from .names import c_names, volume
 from .numpy import title
 from .render import render, runtime_text
 from .update import UpdateView, update_view
@@ -126,7 +126,7 @@ def _buffers(
 
 
 def _size(tensor: Tensor, skip: int = 0) -> str:
-    return "*".join(d.name if d.size is None else str(d.size) for d in tensor.dims[skip:]) or "1"
+    return volume(tensor.dims[skip:])
 
 
 def _panel(view: KernelView) -> str:

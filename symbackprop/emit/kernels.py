@@ -14,7 +14,7 @@ from ..lower.schedule import Form, form_of
 from ..lower.share import Shared, share
 from .comments import kernel_comments
 from .dialect import C_DOUBLE, Dialect
-from .names import index_letters
+from .names import index_letters, volume
 from .printer import UNARY, Printer
 
 ROW = 1024  # entries of a row whose sum may be rounded to `real`
@@ -197,7 +197,7 @@ class _Writer:
 
     def _loops(self, indices: Sequence[Index]) -> tuple[Loop, ...]:
         if self.form.flat and tuple(indices) == self.form.space:
-            return (Loop("i", "*".join(_extent(i) for i in indices) or "1"),)
+            return (Loop("i", volume(i.dim for i in indices)),)
         return tuple(Loop(self.letters[i], _extent(i)) for i in indices)
 
     def _text(self, expr: Expr) -> str:
@@ -244,10 +244,10 @@ class _Writer:
         assert p is not None
         strides = {**_strides(p.left, p.left_indices, "l"), **_strides(p.right, p.right_indices, "r")}
         return Matrices(
-            rows="*".join(map(_extent, p.rows)),
-            columns="*".join(map(_extent, p.columns)),
-            inner="*".join(map(_extent, p.inner)),
-            vectors=f"SBP_VECTORS({'*'.join(map(_extent, p.columns))})" if _fixed(p.columns) else "2",
+            rows=volume(i.dim for i in p.rows),
+            columns=volume(i.dim for i in p.columns),
+            inner=volume(i.dim for i in p.inner),
+            vectors=f"SBP_VECTORS({volume(i.dim for i in p.columns)})" if _fixed(p.columns) else "2",
             row_split=self._split(p.rows, "row"),
             column_split=self._split(p.columns, "column"),
             left=self.names[p.left],
@@ -263,7 +263,7 @@ class _Writer:
         """Each index of a group from the flat one, by division."""
         made = []
         for place, index in enumerate(group):
-            rest = "*".join(_extent(i) for i in group[place + 1 :])
+            rest = volume(i.dim for i in group[place + 1 :]) if group[place + 1 :] else ""
             text = f"{flat}/({rest})" if rest else flat
             made.append(Local(self.letters[index], text if place == 0 else f"{text}%{_extent(index)}"))
         return tuple(made)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..language.nodes import Index
-from ..language.tensor import Tensor
+from ..language.tensor import Dim, Tensor
 
 C_KEYWORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long
@@ -19,6 +19,7 @@ sin cos tan tanh sinh cosh erf erfc floor ceil expm1 log1p atan asin acos gamma 
 abs
 """
 C_FILE = """
+i
 real N acc order batch rows step params grads hyper frame arena data tile panel out state scratch vectors across
 down columns depth packed row0 column0 row column right right_row high end here most theta g t f r mode run
 """
@@ -55,6 +56,20 @@ def _names(tensors: Iterable[Tensor], words: set[str], pattern: re.Pattern[str])
         taken.add(name)
         named[tensor] = name
     return named
+
+
+def volume(dims: Iterable[Dim | None]) -> str:
+    """A product of dimensions in C. Sizes are multiplied here: in C, a product of ints may overflow."""
+    known, batches = 1, []
+    for dim in dims:
+        assert dim is not None
+        if dim.size is None:
+            batches.append(dim.name)
+        else:
+            known *= dim.size
+    if not batches:
+        return str(known)
+    return "*".join(batches if known == 1 else [*batches, str(known)])
 
 
 def index_letters(indices: Iterable[Index], taken: Iterable[str]) -> dict[Index, str]:

@@ -12,7 +12,7 @@ from ..language.nodes import Entry, NextEntry
 from ..language.tensor import Tensor
 from ..lower import needed_statements
 from ..lower.program import Program, Statement
-from ..records import Equation, Source
+from ..records import Source, Update
 from .arrays import Arrays
 from .blocks import manifest
 from .dialect import NUMPY
@@ -62,6 +62,7 @@ def emit_numpy(program: Program, dtype: str) -> Source:
     tensors = (*system.inputs, *system.targets, *system.parameters, *system.hypers)
     names = numpy_names((*tensors, *(s.lhs for s in program.statements)))
     lines = _Lines(program.statements, names)
+    own = _update_names(update)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     objective = program.derivation.objective.lhs
     view = ModuleView(
@@ -80,10 +81,10 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         objective=names[objective],
         gradient_names=tuple(names[t] for t in gradients),
         traced=tuple((s.lhs.name, names[s.lhs]) for s in program.statements if s.lhs in lines.named),
-        update_scalars=tuple(h.name for h in update.hypers),
-        states=tuple(s.name for s in update.states),
-        update=_update_lines(update.equations),
-        update_results=tuple(f"{t.name}_new" for t in (update.theta, *update.states)),
+        update_scalars=tuple(own[h] for h in update.hypers),
+        states=tuple(own[s] for s in update.states),
+        update=_update_lines(update, own),
+        update_results=tuple(f"{own[t]}_new" for t in (update.theta, *update.states)),
         uses=lines.helpers(),
     )
     return Source("numpy", render("numpy/module.py.jinja", view), manifest(program, dtype))
@@ -139,11 +140,17 @@ def _comment(s: Statement, named: bool) -> str:
     return f"{number}  {s.lhs.shape_text}"
 
 
-def _update_lines(equations: tuple[Equation, ...]) -> tuple[Line, ...]:
+def _update_names(update: Update) -> dict[Tensor, str]:
+    """Names in the NumPy update: theta, g and t as they are, states and hyper-parameters wherever free."""
+    taken = {update.theta: "theta", update.gradient: "g", update.step: "t"}
+    return numpy_names((*update.states, *update.hypers)) | taken
+
+
+def _update_lines(update: Update, names: dict[Tensor, str]) -> tuple[Line, ...]:
     def leaf(e: Expr) -> str | None:
         if isinstance(e, NextEntry):
-            return f"{e.tensor.name}_new"
-        return e.tensor.name if isinstance(e, Entry) else None
+            return f"{names[e.tensor]}_new"
+        return names[e.tensor] if isinstance(e, Entry) else None
 
     printer = Printer(NUMPY, leaf)
-    return tuple(Line(f"{eq.lhs.name}_new", printer.text(eq.rhs), f"next({eq.lhs.name})") for eq in equations)
+    return tuple(Line(f"{names[eq.lhs]}_new", printer.text(eq.rhs), f"next({eq.lhs.name})") for eq in update.equations)

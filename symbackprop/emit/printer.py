@@ -12,6 +12,7 @@ from ..errors import EmissionError
 from ..language.nodes import Entry, Index, Over, Size
 from .dialect import Dialect
 
+FLOAT_MAX, DOUBLE_MAX = Integer(2) ** 128 - Integer(2) ** 103, Integer(2) ** 1024 - Integer(2) ** 970
 SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = 1, 2, 3, 4, 5, 6
 RELATIONS = {"==": "==", "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
@@ -53,6 +54,8 @@ class Printer:
         raise EmissionError(f"{e}: {type(e).__name__} has no spelling in {self.dialect.name}")
 
     def _number(self, e: Number) -> tuple[str, int]:
+        if abs(e) > (FLOAT_MAX if self.dialect.suffix == "f" else DOUBLE_MAX):
+            raise EmissionError(f"the constant {e} is larger than any number of the program's type")
         if isinstance(e, Integer):
             text = str(int(e)) if self.dialect.name == "numpy" else f"{int(e)}.0{self.dialect.suffix}"
         elif isinstance(e, Rational) and self.dialect.name == "numpy" and max(abs(e.p), e.q) < 1000:

@@ -11,6 +11,7 @@ from ..lower.share import share
 from ..records import Update
 from .dialect import C_DOUBLE, Dialect
 from .kernels import Local
+from .names import c_names
 from .printer import Printer
 
 
@@ -28,14 +29,15 @@ class UpdateView:
 
 def update_view(update: Update, first_hyper: int, dialect: Dialect) -> UpdateView:
     """The update, printed; its hyper-parameters stand from `first_hyper` on in the scalar block."""
+    names = c_names(update.states) | {update.theta: "theta", update.gradient: "g"}
     hypers = {h: f"hyper[{first_hyper + i}]" for i, h in enumerate(update.hypers)}
     hypers[update.step] = "t"
     double = Printer(C_DOUBLE, lambda e: hypers.get(e.tensor) if isinstance(e, Entry) else None)
 
     def leaf(e: Expr) -> str | None:
         if isinstance(e, NextEntry):
-            return f"{e.tensor.name}_new"
-        return f"{e.tensor.name}[i]" if isinstance(e, Entry) else None
+            return f"{names[e.tensor]}_new"
+        return f"{names[e.tensor]}[i]" if isinstance(e, Entry) and e.tensor in names else None
 
     printer = Printer(dialect, leaf)
     scalars: list[Local] = []
@@ -44,14 +46,14 @@ def update_view(update: Update, first_hyper: int, dialect: Dialect) -> UpdateVie
         shared = share([eq.rhs], lambda e: isinstance(e, Entry) and e.tensor in hypers, len(scalars) + len(values))
         scalars += [Local(n.name, double.text(n.value)) for n in shared.scalars]
         values += [Local(n.name, printer.text(n.value)) for n in shared.values]
-        values.append(Local(f"{eq.lhs.name}_new", printer.text(shared.bodies[0])))
+        values.append(Local(f"{names[eq.lhs]}_new", printer.text(shared.bodies[0])))
     return UpdateView(
         title=update.name,
         comments=tuple(f"{eq.lhs.name} <- {_plain(eq.rhs)}" for eq in update.equations),
-        states=tuple(s.name for s in update.states),
+        states=tuple(names[s] for s in update.states),
         scalars=tuple(scalars),
         values=tuple(values),
-        stores=tuple(Local(f"{eq.lhs.name}[i]", f"{eq.lhs.name}_new") for eq in update.equations),
+        stores=tuple(Local(f"{names[eq.lhs]}[i]", f"{names[eq.lhs]}_new") for eq in update.equations),
     )
 
 

@@ -36,6 +36,8 @@ def Sum(body: Any, *over: Index) -> Expr:
 
     if not over:
         raise DeclarationError("sb.Sum needs the indices that it runs over, as in sb.Sum(W[j, k]*x[n, k], k)")
+    if len(set(over)) < len(over):
+        raise DeclarationError(f"sb.Sum runs over {', '.join(map(str, over))}: an index stands there twice")
     return nodes.Sum(body, *over)
 
 

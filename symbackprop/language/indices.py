@@ -108,6 +108,9 @@ def _canonical(expr: Expr) -> tuple[Expr, int]:
         body, height = _canonical(expr.body)
         order = [i for i in _by_place(body) if i in expr.bound]
         order += [i for i in expr.bound if i not in order]
+        around = {i.uid for i in free_indices(body) if i not in expr.bound}
+        while any(("bound", height, p) in around for p in range(len(order))):
+            height += 1  # the name is taken by an index of a sum further out
         named: dict[Expr, Expr] = {
             b: Index(f"i{height}{p}" if p else f"i{height}", b.dim, ("bound", height, p)) for p, b in enumerate(order)
         }
@@ -136,7 +139,7 @@ def _by_place(body: Expr) -> list[Index]:
 
 
 def rewrite(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
-    """`rule` applied to every node from the leaves up; nothing is bound anew, so nothing can be captured."""
+    """`rule` applied to every node from the leaves up; a rule must bind and free no index."""
     if not expr.args or isinstance(expr, Entry):
         return rule(expr)
     if isinstance(expr, Over):

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeclarationError, ShapeError
+from ..errors import DeclarationError, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
     from ..records import Initializer
     from .nodes import Entry
 
+TRAITS = ("unit", "normalized", "weight")
 KINDS = ("input", "target", "parameter", "state", "intermediate", "adjoint", "gradient", "hyper")
 
 
@@ -31,10 +32,19 @@ class Dim:
         return self.name if self.size is None else str(self.size)
 
 
+BATCH = Dim("N")
+
+
 def as_dim(value: Dim | int) -> Dim:
-    """A dimension from itself or from a positive integer."""
-    if isinstance(value, Dim):
+    """A dimension from itself or from a positive integer; the only one without a size is the batch."""
+    if isinstance(value, Dim) and value.size is None:
+        if value != BATCH:
+            raise DeclarationError(
+                f"the dimension {value.name} has no size; only the batch has none, take it from x.dim(0)"
+            )
         return value
+    if isinstance(value, Dim):
+        return Dim(check_name(value.name, "dimension"), as_dim(value.size).size)  # type: ignore[arg-type]
     try:
         size = operator.index(value)
     except TypeError:
@@ -46,8 +56,47 @@ def as_dim(value: Dim | int) -> Dim:
     return Dim(f"d{size}", size)
 
 
+class Arithmetic:
+    """The operators of a tensor without axes: it stands in an expression as it is; others need their indices."""
+
+    __slots__ = ()
+
+    def _sympy_(self) -> Any:
+        raise NotImplementedError
+
+    def __add__(self, other: Any) -> Any:
+        return self._sympy_() + other
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self._sympy_()
+
+    def __sub__(self, other: Any) -> Any:
+        return self._sympy_() - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self._sympy_()
+
+    def __mul__(self, other: Any) -> Any:
+        return self._sympy_() * other
+
+    def __rmul__(self, other: Any) -> Any:
+        return other * self._sympy_()
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._sympy_() / other
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self._sympy_()
+
+    def __pow__(self, other: Any) -> Any:
+        return self._sympy_() ** other
+
+    def __neg__(self) -> Any:
+        return -self._sympy_()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Tensor:
+class Tensor(Arithmetic):
     """A real tensor in index notation; compared by identity, printed by name.
 
     `traits` holds what is known of the values: "unit" (entries in [0, 1]), "normalized" (the entries
@@ -76,10 +125,11 @@ class Tensor:
         return Entry(self, *indices)
 
     def _sympy_(self) -> Entry:
-        """A scalar may stand in an expression as it is; any other tensor needs its indices."""
+        """The scalar's entry; SymPy asks for it."""
         if self.dims:
             raise ShapeError(
-                f"{self.name} {self.shape_text} stands without indices; write {self.name}[...] with {len(self.dims)} of them"
+                f"{self.name} {self.shape_text} stands without indices; write {self.name}[...] with "
+                f"{len(self.dims)} of them"
             )
         return self[()]
 
@@ -127,7 +177,19 @@ def check_name(name: object, what: str) -> str:
 
 def tensor(name: str, dims: Sequence[Dim | int] = (), *, traits: Sequence[str] = ()) -> Tensor:
     """An intermediate tensor, to be defined by an equation. `dims`: dimensions or sizes."""
-    return Tensor(check_name(name, "tensor"), tuple(map(as_dim, dims)), traits=frozenset(traits))
+    return Tensor(check_name(name, "tensor"), tuple(map(as_dim, _axes(dims))), traits=check_traits(traits))
+
+
+def check_traits(traits: Sequence[str]) -> frozenset[str]:
+    """The traits as a set, or a `DeclarationError` for one that means nothing."""
+    for trait in [traits] if isinstance(traits, str) else traits:
+        if trait not in TRAITS:
+            raise DeclarationError(f"unknown trait {trait!r}.{did_you_mean(trait, TRAITS)}")
+    return frozenset([traits] if isinstance(traits, str) else traits)
+
+
+def _axes(dims: Sequence[Dim | int] | Dim | int) -> Sequence[Dim | int]:
+    return dims if isinstance(dims, (tuple, list)) else (dims,)
 
 
 def parameter(
@@ -138,7 +200,7 @@ def parameter(
     `init` is an initializer (`sb.init.normal(0, 1)`; default: uniform by the last axis, PyTorch's);
     `decay=False` keeps weight decay away from it, as biases have it.
     """
-    fixed = tuple(map(as_dim, dims))
+    fixed = tuple(map(as_dim, _axes(dims)))
     for axis, dim in enumerate(fixed):
         if dim.size is None:
             raise ShapeError(

@@ -46,7 +46,20 @@ def fuse(
             for e in s.body.atoms(Entry):
                 readers.setdefault(e.tensor, set()).add(place)
     read_elsewhere = {t for t, home in maker.items() if readers.get(t, set()) - {home}}
-    return tuple(_kernel(g, kept | read_elsewhere) for g in groups)
+    return _distinct(tuple(_kernel(g, kept | read_elsewhere) for g in groups))
+
+
+def _distinct(kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
+    """Kernels with different names: those of tensors z, b and of a tensor z_b would be one."""
+    taken: set[str] = set()
+    made = []
+    for kernel in kernels:
+        name, number = kernel.name, 2
+        while name in taken:
+            name, number = f"{kernel.name}_{number}", number + 1
+        taken.add(name)
+        made.append(kernel if name == kernel.name else replace(kernel, name=name))
+    return tuple(made)
 
 
 def _home(s: Statement, groups: list[_Group], maker: dict[Tensor, int]) -> tuple[int, dict[Expr, Expr]] | None:

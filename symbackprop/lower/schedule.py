@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sympy import Expr
+
 from ..language.nodes import Entry, Index
 from .program import ARGMAX, Kernel, Product
 
@@ -81,10 +83,16 @@ def _is_flat(kernel: Kernel) -> bool:
         entries = s.body.atoms(Entry)
         if any(e.indices and e.indices != kernel.space for e in entries):
             return False
-        inside = {i for e in entries for i in e.indices}
-        if s.body.atoms(Index) - inside:
+        if _has_bare_index(s.body):
             return False
     return True
+
+
+def _has_bare_index(body: Expr) -> bool:
+    """Whether an index stands for its number: a flat loop has only the number of the entry."""
+    if isinstance(body, Index):
+        return True
+    return not isinstance(body, Entry) and any(map(_has_bare_index, body.args))
 
 
 def _runs_along_space(kernel: Kernel) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Function, Mul, Number, Piecewise, Symbol
-from sympy.logic.boolalg import Boolean
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from ..language.nodes import Entry, Index, Size
 from .program import SELECTIONS
@@ -53,6 +54,8 @@ class _Hoist:
         self.known: dict[Expr, Symbol] = {}
 
     def lift(self, e: Expr) -> Expr:
+        if isinstance(e, (BooleanAtom, ExprCondPair)):
+            return e.func(*map(self.lift, e.args)) if e.args else e
         if _is_leaf(e) or isinstance(e, Number):
             return self._symbol(e) if self._unchanging(e) and not isinstance(e, Number) else e
         if self._unchanging(e) and not isinstance(e, Boolean):
@@ -65,6 +68,8 @@ class _Hoist:
         return e.func(*map(self.lift, e.args))
 
     def _unchanging(self, e: Expr) -> bool:
+        if isinstance(e, BooleanAtom):
+            return True
         if _is_leaf(e):
             return self.is_scalar(e)
         return all(self._unchanging(a) for a in e.args)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sympy import Symbol
+
 from ..errors import LoweringError
 from ..language.indices import free_indices
 from ..language.nodes import Entry, Over
@@ -12,6 +14,9 @@ from .program import ARGMAX, MAP, MAX, SUM, Kernel, Program
 def verify(program: Program) -> None:
     """Check every kernel: operations, indices, order of computation, and what is stored."""
     system = program.derivation.system
+    names = [k.name for k in program.kernels]
+    if len(set(names)) < len(names):
+        raise LoweringError(f"two kernels have one name: {sorted(n for n in set(names) if names.count(n) > 1)}")
     known = {*system.inputs, *system.targets, *system.parameters, *system.hypers}
     for kernel in program.kernels:
         _verify_kernel(kernel, known)
@@ -52,6 +57,8 @@ def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:
             raise LoweringError(f"{where}: the body still has a sum; flatten names all of them")
         if set(s.indices) != set(kernel.space):
             raise LoweringError(f"{where}: its indices {s.indices} are not the kernel's {kernel.space}")
+        if s.body.atoms(Symbol):
+            raise LoweringError(f"{where}: {s.body.atoms(Symbol)} is no entry, index or size")
         stray = set(free_indices(s.body)) - set(s.indices) - set(s.over)
         if stray:
             raise LoweringError(f"{where}: nothing runs over the index {', '.join(i.name for i in stray)}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sympy import Dummy, Expr, Piecewise, Pow
 from sympy.core.function import Function
 
-from ..language.indices import canonical, substitute
+from ..language.indices import canonical, refresh, substitute
 from ..language.nodes import Entry, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
@@ -51,7 +51,9 @@ def _compute(expr: Expr, definitions: Definitions) -> Expr:
 
 def _bodies(expr: Expr, definitions: Definitions) -> Expr:
     if isinstance(expr, Over):
-        return type(expr).raw(_compute(expr.body, definitions), expr.bound)
+        node = refresh(expr)  # what is built inside must not meet the sum's own index
+        assert isinstance(node, Over)
+        return type(node).raw(_compute(node.body, definitions), node.bound)
     if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
         return expr
     args = tuple(_bodies(a, definitions) for a in expr.args)

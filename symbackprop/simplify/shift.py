@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Expr, Mul, exp
 
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, Held, Index, MaxOver, NotAt, Over, Sum
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, NotAt, Over, Sum
 from ..language.scalars import Skeleton
 
 
@@ -72,7 +72,16 @@ def _shift(expr: Expr, node: Sum, exponent: Expr, shifted: Shifted) -> Expr:
             below = shifted.skeleton.symbol(_below(there, top))
             shifted.below.add(below)
             table[exp(there)] = exp(top_symbol) * exp(below)
-    return substitute(expr, table)
+    return _replaced(expr, table)
+
+
+def _replaced(expr: Expr, table: dict[Expr, Expr]) -> Expr:
+    """Nodes replaced where they stand under no other sum: symbols must not get into one."""
+    if expr in table:
+        return table[expr]
+    if isinstance(expr, (Entry, Over)) or not expr.args:
+        return expr
+    return expr.func(*(_replaced(a, table) for a in expr.args))
 
 
 def _below(exponent: Expr, top: Expr) -> Expr:

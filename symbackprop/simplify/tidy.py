@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sympy import Expr, Integer
 
-from ..language.indices import canonical, make_sum
+from ..language.indices import canonical, make_sum, refresh
 from ..language.nodes import Entry, Over, Sum
 from ..language.scalars import Skeleton
 from ..records import Equation, Step
@@ -35,7 +35,9 @@ def _tidy(expr: Expr, notes: list[str]) -> Expr:
 
 def _tidy_sums(expr: Expr, notes: list[str]) -> Expr:
     if isinstance(expr, Sum):
-        return _drop_normalized(make_sum(_tidy(expr.body, notes), expr.bound), notes)
+        node = refresh(expr)
+        assert isinstance(node, Sum)
+        return _drop_normalized(make_sum(_tidy(node.body, notes), node.bound), notes)
     if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
         return expr
     args = tuple(_tidy_sums(a, notes) for a in expr.args)

@@ -148,7 +148,7 @@ typedef real sbp_loose __attribute__((vector_size(SBP_VECTOR_BYTES), may_alias, 
  * b_row = SBP_COLUMNS(vectors). SBP_PACKED says how many numbers the panels take. Needs vector.h.
  */
 #define SBP_PACKED(vectors, K, N) \
-    (((N) + SBP_COLUMNS(vectors) - 1) / SBP_COLUMNS(vectors) * SBP_COLUMNS(vectors) * (K))
+    ((int64_t)(((N) + SBP_COLUMNS(vectors) - 1) / SBP_COLUMNS(vectors)) * SBP_COLUMNS(vectors) * (K))
 
 #if SBP_VECTOR_BYTES == 64 && SBP_FLOAT
 #define SBP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
@@ -459,7 +459,7 @@ static void k_L(const int64_t N, const double *hyper, const real *restrict y, co
 static void k_delta2(const int64_t N, const double *hyper, const real *restrict y, const real *restrict z2, const real *restrict a2, real *restrict delta2) {
     (void)N, (void)hyper;
     #pragma omp simd
-    for (int64_t i = 0; i < N*1; i++) {
+    for (int64_t i = 0; i < N; i++) {
         const real delta2_nj_ = a2[i]*(1.0f - y[i]) - y[i]/(1.0f + expf(z2[i]));
         delta2[i] = delta2_nj_;
     }
@@ -573,9 +573,9 @@ static real *sbp_lay_out(sbp_frame *f, real *arena, const int64_t N) {
     f->panel = arena, arena += SBP_CLAIM(panel);
     f->z1 = arena, arena += SBP_CLAIM(N*2);
     f->a1 = arena, arena += SBP_CLAIM(N*2);
-    f->z2 = arena, arena += SBP_CLAIM(N*1);
+    f->z2 = arena, arena += SBP_CLAIM(N);
     f->L = arena, arena += SBP_CLAIM(1);
-    f->delta2 = arena, arena += SBP_CLAIM(N*1);
+    f->delta2 = arena, arena += SBP_CLAIM(N);
     f->delta1 = arena, arena += SBP_CLAIM(N*2);
     (void)N;
     return arena;
@@ -630,7 +630,7 @@ int64_t sbp_arena_size(int64_t N) {
     sbp_frame f;
     static real origin[1];
     int64_t size = sbp_lay_out(&f, origin, N) - origin;
-    size += SBP_CLAIM(N*1);
+    size += SBP_CLAIM(N);
     size += SBP_CLAIM(N*2);
     size += SBP_CLAIM(N*1);
     return size + 64;
@@ -648,7 +648,7 @@ void sbp_predict(const real *params, const double *hyper, real *arena, const rea
 }
 
 static real *sbp_outputs(sbp_frame *f, real *arena, const int64_t N) {
-    f->a2 = arena, arena += SBP_CLAIM(N*1);
+    f->a2 = arena, arena += SBP_CLAIM(N);
     (void)N;
     return arena;
 }

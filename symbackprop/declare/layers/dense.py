@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
-from ...errors import ShapeError
+from ...errors import DeclarationError, ShapeError
 from ...language.functions import Sum
 from ...language.tensor import Dim, Tensor, as_dim
 from ...records import Initializer
@@ -34,6 +35,9 @@ class Dense:
     def __post_init__(self) -> None:
         as_dim(self.width)
         check_activation(self.activation)
+        for init in (self.init, self.bias_init):
+            if not isinstance(init, (Initializer, NoneType)):
+                raise DeclarationError(f"an initializer is made by sb.init, as sb.init.he_normal(); got {init!r}")
 
     def build(self, x: Tensor, names: Names) -> Block:
         """The equations of z and of a = f(z)."""

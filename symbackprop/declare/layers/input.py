@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import DeclarationError
-from ...language.tensor import Dim, Tensor, as_dim
+from ...language.tensor import Dim, Tensor, as_dim, check_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,10 @@ class Input:
     def __post_init__(self) -> None:
         if not self._sizes:
             raise DeclarationError("Input needs at least one size, as in sb.Input(64)")
+        check_name(self.name, "input")
         for size in self._sizes:
-            as_dim(size)
+            if as_dim(size).size is None:
+                raise DeclarationError("Input takes the sizes of one sample; the batch axis N stands before them")
 
     @property
     def _sizes(self) -> tuple[int, ...]:

@@ -5,7 +5,7 @@
  * b_row = SBP_COLUMNS(vectors). SBP_PACKED says how many numbers the panels take. Needs vector.h.
  */
 #define SBP_PACKED(vectors, K, N) \
-    (((N) + SBP_COLUMNS(vectors) - 1) / SBP_COLUMNS(vectors) * SBP_COLUMNS(vectors) * (K))
+    ((int64_t)(((N) + SBP_COLUMNS(vectors) - 1) / SBP_COLUMNS(vectors)) * SBP_COLUMNS(vectors) * (K))
 
 #if SBP_VECTOR_BYTES == 64 && SBP_FLOAT
 #define SBP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
