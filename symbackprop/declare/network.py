@@ -94,7 +94,7 @@ class Network:
             h = block.output
         if not h.dims or h.dims[0] != BATCH or BATCH in h.dims[1:]:
             raise DeclarationError(
-                f"the output {h.name} {h.shape_text} must have the batch N as its first axis, and as no other"
+                f"the output {h.name} {h.shape_text} must have the batch axis N first, and nowhere else"
             )
         self._warn_of_two_squashes()
         target = Tensor("y", h.dims, "target", traits=frozenset(self.loss.traits))

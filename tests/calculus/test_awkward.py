@@ -128,7 +128,7 @@ def test_an_output_over_pairs_of_samples_is_refused() -> None:
         w = sb.parameter("w", (D,))
         return sb.layer(s, sb.equation(s[n, m], sb.Sum(x[n, k] * x[m, k] * w[k], k)))
 
-    with pytest.raises(DeclarationError, match="batch N as its first axis"):
+    with pytest.raises(DeclarationError, match="batch axis N first"):
         sb.Network([sb.Input(D), pairs], loss="mse").derive()
 
 
