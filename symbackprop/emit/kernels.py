@@ -10,7 +10,6 @@ from sympy import Expr
 from ..language.nodes import Entry, Index, Size
 from ..language.tensor import Tensor
 from ..lower.program import SUM, Kernel, Statement
-from ..lower.schedule import Form, form_of
 from ..lower.share import Shared, share
 from .comments import kernel_comments
 from .dialect import C_DOUBLE, Dialect
@@ -104,7 +103,7 @@ class _Writer:
         self, kernel: Kernel, names: Mapping[Tensor, str], scalars: Mapping[Tensor, str], dialect: Dialect
     ) -> None:
         self.kernel, self.names, self.hypers, self.dialect = kernel, names, scalars, dialect
-        self.form: Form = form_of(kernel)
+        self.form = kernel.form
         read = {e.tensor for s in kernel.statements for e in s.body.atoms(Entry)}
         made = {s.lhs for s in kernel.statements}
         self.used = [t for t in names if t in read | made and t not in scalars]

@@ -10,6 +10,7 @@ from ..records import Derivation, Update
 from .flatten import flatten
 from .fuse import fuse
 from .program import Kernel, Program, Statement
+from .schedule import scheduled
 from .verify import verify
 
 
@@ -22,7 +23,7 @@ def lower(derivation: Derivation, update: Update) -> Program:
     outputs = set(system.outputs)
     kept = frozenset(objective | gradients | outputs)
     live = needed_statements(statements, kept)
-    kernels = fuse(live, kept, _levels(live, outputs, objective))
+    kernels = tuple(map(scheduled, fuse(live, kept, _levels(live, outputs, objective))))
     program = Program(
         derivation,
         update,

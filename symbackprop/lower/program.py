@@ -47,11 +47,24 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A kernel's loops, outermost first. `flat`: one loop over all entries of the space."""
+
+    name: str
+    space: tuple[Index, ...] = ()
+    over: tuple[Index, ...] = ()
+    flat: bool = False
+
+
+UNSCHEDULED = Form("")
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """One loop nest: a reduction (or none), then elementwise statements in the same space.
 
     `stored` are the tensors that other kernels or the caller read; the others live in registers.
-    `product` is set when the reduction is a matrix product.
+    `product` is set when the reduction is a matrix product; `form` is the schedule's choice.
     """
 
     name: str
@@ -60,6 +73,7 @@ class Kernel:
     maps: tuple[Statement, ...]
     stored: frozenset[Tensor]
     product: Product | None = None
+    form: Form = UNSCHEDULED
 
     @property
     def statements(self) -> tuple[Statement, ...]:

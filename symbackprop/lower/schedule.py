@@ -14,29 +14,23 @@ samples go innermost, with strided access.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sympy import Expr
 
 from ..language.nodes import Entry, Index
-from .program import ARGMAX, Kernel, Product
+from .program import ARGMAX, Form, Kernel, Product
 
 LANES = 16  # float32 entries of the widest vectors
 NARROW = 4  # a product with fewer columns than this leaves most of a tile idle; plain loops do it
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kernel's loops, outermost first. `flat`: one loop over all entries of the space."""
-
-    name: str
-    space: tuple[Index, ...]
-    over: tuple[Index, ...] = ()
-    flat: bool = False
+def scheduled(kernel: Kernel) -> Kernel:
+    """The kernel with its loops chosen."""
+    return replace(kernel, form=_form(kernel))
 
 
-def form_of(kernel: Kernel) -> Form:
-    """The loops of a kernel."""
+def _form(kernel: Kernel) -> Form:
     if kernel.reduction is None:
         flat = _is_flat(kernel)
         return Form("map", kernel.space if flat else _long_last(kernel.space), flat=flat)
@@ -83,16 +77,16 @@ def _is_flat(kernel: Kernel) -> bool:
         entries = s.body.atoms(Entry)
         if any(e.indices and e.indices != kernel.space for e in entries):
             return False
-        if _has_bare_index(s.body):
+        if has_bare_index(s.body):
             return False
     return True
 
 
-def _has_bare_index(body: Expr) -> bool:
+def has_bare_index(body: Expr) -> bool:
     """Whether an index stands for its number: a flat loop has only the number of the entry."""
     if isinstance(body, Index):
         return True
-    return not isinstance(body, Entry) and any(map(_has_bare_index, body.args))
+    return not isinstance(body, Entry) and any(map(has_bare_index, body.args))
 
 
 def _runs_along_space(kernel: Kernel) -> bool:

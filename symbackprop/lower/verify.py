@@ -9,6 +9,9 @@ from ..language.indices import free_indices
 from ..language.nodes import Entry, Over
 from ..language.tensor import Tensor
 from .program import ARGMAX, MAP, MAX, SUM, Kernel, Program
+from .schedule import has_bare_index
+
+FORMS = ("map", "inner", "outer", "product")
 
 
 def verify(program: Program) -> None:
@@ -44,6 +47,10 @@ def _verify_entries(program: Program) -> None:
 
 
 def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:
+    if kernel.form.name not in FORMS:
+        raise LoweringError(f"kernel {kernel.name} has no schedule: form {kernel.form.name!r}")
+    if kernel.form.flat and any(has_bare_index(s.body) for s in kernel.statements):
+        raise LoweringError(f"kernel {kernel.name} runs over all entries at once, but an index stands for its number")
     at_hand = set(known)
     for place, s in enumerate(kernel.statements):
         where = f"kernel {kernel.name}, statement {s.lhs.name} of equation ({s.source.number})"

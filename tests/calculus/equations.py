@@ -85,9 +85,9 @@ class Maker:
         return self.total(body([*scope, over] if over not in scope else scope), over)
 
     def total(self, body: Tree, over: str) -> Total:
-        """The sum of a body, which gets a factor with the index where it has none: a sum needs a length."""
+        """The sum of a body, which gets a positive factor with the index where it has none: a sum needs a length."""
         if over not in letters_of(body):
-            body = Mul((body, Entry(self.parameter((LETTERS[over],)), (over,))))
+            body = Mul((body, Call("root", Entry(self.parameter((LETTERS[over],)), (over,)))))
         return Total(body, over)
 
     def tree(self, scope: list[str], depth: int) -> Tree:
