@@ -12,7 +12,7 @@ from ..language.nodes import Entry, Index, Size
 from ..language.tensor import Tensor
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement
 from .dialect import NUMPY
-from .printer import ATOM, MATMUL, PRODUCT, UNARY, Printer
+from .printer import ATOM, MATMUL, UNARY, Printer
 
 LETTERS = "abcdefghijklmnopqrstuvw"
 REDUCERS = {SUM: "np.sum", MAX: "np.max", ARGMAX: "np.argmax"}
@@ -27,8 +27,15 @@ class Arrays:
 
     def value(self, s: Statement) -> str:
         """The array that a statement assigns, axes in the order of its left side."""
+        return self._value(s)[0]
+
+    def _value(self, s: Statement) -> tuple[str, int]:
+        """That array, and how tightly its text binds."""
         if s.op != MAP:
             return self._reduction(s)
+        return self._map(s), MATMUL
+
+    def _map(self, s: Statement) -> str:
         text = self.over(s.body, s.indices)
         if set(free_indices(s.body)) >= set(s.indices):
             return text
@@ -54,8 +61,7 @@ class Arrays:
         """A helper's value written out where it is read, and how tightly that text binds."""
         renaming = dict(zip(made.indices, e.indices, strict=True))
         here = replace(made, indices=tuple(renaming.values()), body=substitute(made.body, renaming))
-        text = self.value(here)
-        own = MATMUL if " @ " in text or made.op == MAP else ATOM
+        text, own = self._value(here)
         placed = _aligned("", here.indices, space)
         if not placed:
             return text, own
@@ -77,7 +83,7 @@ class Arrays:
             plain = list(letters)
         return _aligned(text, tuple(plain), space)
 
-    def _reduction(self, s: Statement) -> str:
+    def _reduction(self, s: Statement) -> tuple[str, int]:
         if s.op == SUM:
             product = self._product(s)
             if product is not None:
@@ -87,7 +93,7 @@ class Arrays:
         axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         body = self.over(s.body, order)
         text = f"{REDUCERS[s.op]}({body})" if not s.indices else f"{REDUCERS[s.op]}({body}, axis={axis})"
-        return _aligned(text, tuple(i for i in order if i not in s.over), s.indices)
+        return _aligned(text, tuple(i for i in order if i not in s.over), s.indices), ATOM
 
     def _natural_order(self, s: Statement) -> tuple[Index, ...]:
         """The order of axes of an entry that has them all, else the statement's own with the summed ones last."""
@@ -97,15 +103,16 @@ class Arrays:
                 return tuple(i for i in e.indices if isinstance(i, Index))
         return (*s.indices, *s.over)
 
-    def _product(self, s: Statement) -> str | None:
+    def _product(self, s: Statement) -> tuple[str, int] | None:
         """A product of entries: `A @ B` where it is one, else einsum."""
         factors = Mul.make_args(s.body)
         entries = sorted((f for f in factors if isinstance(f, Entry) and f.indices), key=lambda e: e.sort_key())
         rest = Mul(*(f for f in factors if f not in entries))
         if len(entries) < 2 or free_indices(rest) or not all(_plain(e) for e in entries):
             return None
-        text = _matmul(self, s, entries) or self._einsum(s, entries)
-        return text if rest == 1 else f"{self.over(rest, (), PRODUCT)}*({text})"
+        matmul = _matmul(self, s, entries)
+        text, own = (self._einsum(s, entries), ATOM) if matmul is None else (matmul, MATMUL)
+        return (text, own) if rest == 1 else (f"{self.over(rest, (), UNARY)}*({text})", MATMUL)
 
     def _einsum(self, s: Statement, entries: list[Entry]) -> str:
         used = dict.fromkeys(i for e in entries for i in e.indices)

@@ -22,6 +22,9 @@ from tests.calculus.trees import (
 
 LETTERS = {"n": "N", "j": "P", "k": "P", "m": "Q", "r": "Q"}
 """Letters and their dimensions: two letters of one dimension make transposes and diagonals possible."""
+OUTPUTS = (("n", "j"), ("n", "m"), ("n", "j", "m"))
+RESULTS = (*OUTPUTS, ("n",), ("j", "k"), ("m", "j"), ())
+"""Letters on left sides: of the last equation, and of one before it."""
 NAMES = "ABCDEFGHKMPQRSTUVWYZ"
 
 
@@ -47,7 +50,7 @@ class Maker:
 
     def weight(self, scope: list[str], order: int | None = None) -> Entry:
         """An entry of a parameter on letters in scope, a letter perhaps twice, an axis perhaps at a constant."""
-        order = order or self.draw.choice([1, 1, 2, 2, 2, 3])
+        order = self.draw.choice([0, 1, 1, 2, 2, 2, 2, 3]) if order is None else order
         inner = [i for i in scope if i != "n"]
         dims = tuple(LETTERS[self.draw.choice(inner)] if inner else self.draw.choice("PQ") for _ in range(order))
         return self.entry(self.parameter(dims), scope)
@@ -79,7 +82,7 @@ class Maker:
 
     def bound(self, scope: list[str], body: Callable[[list[str]], Tree]) -> Total:
         """A sum over one more letter, now and then over one that is used outside too."""
-        outside = [i for i in self.letters if i not in scope and i != "n"]
+        outside = [i for i in self.letters if i not in scope]
         hidden = [i for i in scope if i != "n"] or [i for i in self.letters if i != "n"]
         over = self.draw.choice(outside if outside and self.draw.random() < 0.85 else hidden)
         return self.total(body([*scope, over] if over not in scope else scope), over)
@@ -87,7 +90,8 @@ class Maker:
     def total(self, body: Tree, over: str) -> Total:
         """The sum of a body, which gets a positive factor with the index where it has none: a sum needs a length."""
         if over not in letters_of(body):
-            body = Mul((body, Call("root", Entry(self.parameter((LETTERS[over],)), (over,)))))
+            name = "x" if over == "n" else self.parameter((LETTERS[over],))
+            body = Mul((body, Call("root", self.entry(name, [over]))))
         return Total(body, over)
 
     def tree(self, scope: list[str], depth: int) -> Tree:
@@ -120,13 +124,8 @@ class Maker:
         self.draw.shuffle(others)
         self.letters = [*output, *others[: max(1, self.draw.randint(2, 4) - len(output))]]
 
-    def output(self) -> tuple[str, ...]:
-        """The letters of a left side."""
-        return self.draw.choice([("n", "j"), ("n", "m"), ("n", "j", "m")])
-
-    def equation(self, lhs: str, term: Callable[[Maker, list[str]], Tree] | None) -> Equation:
+    def equation(self, lhs: str, indices: tuple[str, ...], term: Callable[[Maker, list[str]], Tree] | None) -> Equation:
         """One equation that contains the term."""
-        indices = self.output()
         self.choose_letters(indices)
         scope = list(indices)
         terms = [self.bound(scope, self.product), self.tree(scope, 2)]
@@ -135,16 +134,14 @@ class Maker:
         self.draw.shuffle(terms)
         self.shapes[lhs] = tuple(LETTERS[i] for i in indices)
         self.known = (*self.known, lhs)
-        order = list(indices[1:])
-        self.draw.shuffle(order)
         return Equation(lhs, indices, Add(tuple(terms)), tuple((i, LETTERS[i]) for i in LETTERS))
 
     def system(self, feature: str) -> System:
         """Equations that show one feature, whatever else they hold."""
         term = FEATURES[feature]
         chain = feature == "two equations" or self.draw.random() < 0.2
-        made = [self.equation("u", None)] if chain else []
-        made.append(self.equation("v", term))
+        made = [self.equation("u", self.draw.choice(RESULTS), None)] if chain else []
+        made.append(self.equation("v", self.draw.choice(OUTPUTS), term))
         used = set().union(*(tensors_of(eq.rhs) for eq in made))
         parameters = tuple(p for p in self.parameters if p in used)
         return System(tuple(made), tuple(self.sizes.items()), tuple(self.shapes.items()), parameters)

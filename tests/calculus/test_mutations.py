@@ -244,9 +244,16 @@ def test_blocks_use_only_the_declaration_language(module: str) -> None:
         elif name.startswith("sympy"):
             assert package == "sympy" and last in SYMPY, place
         else:
-            assert name.split(".")[0] in {"__future__", "collections", "dataclasses", "math", "numbers", "typing"}, (
-                place
-            )
+            assert name.split(".")[0] in {
+                "__future__",
+                "collections",
+                "copy",
+                "dataclasses",
+                "math",
+                "numbers",
+                "types",
+                "typing",
+            }, place
 
 
 @pytest.mark.parametrize("module", BLOCKS)

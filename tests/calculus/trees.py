@@ -6,8 +6,10 @@ equation, of length 1 where the expression does not depend on that index: SymPy 
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import symbackprop as sb
@@ -96,6 +98,9 @@ class System:
     parameters: tuple[str, ...]
 
 
+KINKS = {"absolute": 0.0, "ramp": 0.0, "jump": 0.25}
+"""Arguments at which a function has no derivative."""
+
 _FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[Array], Array]]] = {
     "tanh": (sb.tanh, jnp.tanh),
     "sin": (sb.sin, jnp.sin),
@@ -109,6 +114,9 @@ _FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[Array], Array]]] = {
     "sigmoid": (lambda u: 1 / (1 + sb.exp(-u)), lambda u: (1 + jnp.tanh(u / 2)) / 2),
     "log_of_square": (lambda u: sb.log(2 + u**2), lambda u: jnp.log(2 + u * u)),
     "root": (lambda u: sb.sqrt(1 + u**2), lambda u: jnp.sqrt(1 + u * u)),
+    "absolute": (sb.absolute, jnp.abs),
+    "ramp": (lambda u: sb.maximum(0, u), lambda u: jnp.where(u > 0, u, 0.0)),
+    "jump": (lambda u: sb.where(u > KINKS["jump"], u**2, -u), lambda u: jnp.where(u > KINKS["jump"], u * u, -u)),
     "hump": (lambda u: u**2 + sb.exp(-(u**2)) + 0.5, lambda u: u * u + jnp.exp(-u * u) + 0.5),
 }
 FUNCTIONS = tuple(_FORMULAS)
@@ -116,30 +124,39 @@ AWAY_FROM_ZERO = ("root", "hump", "exp_of_tanh")
 """Functions that can stand in a denominator."""
 
 
-def evaluate(tree: Tree, tensors: Mapping[str, Array], letters: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
-    """The tree's values with one axis for each of `letters`; `sizes` are the letters'."""
-    match tree:
-        case Number(value):
-            return jnp.full((1,) * len(letters), float(value))
-        case Entry(name, indices):
-            return _entry(tensors[name], indices, letters)
-        case Add(terms):
-            return sum(evaluate(t, tensors, letters, sizes) for t in terms)
-        case Mul(factors):
-            product = jnp.ones((1,) * len(letters))
-            for factor in factors:
-                product = product * evaluate(factor, tensors, letters, sizes)
-            return product
-        case Div(top, bottom):
-            return evaluate(top, tensors, letters, sizes) / evaluate(bottom, tensors, letters, sizes)
-        case Call(function, argument):
-            return _FORMULAS[function][1](evaluate(argument, tensors, letters, sizes))
-        case Total(body, over):
-            values, axis = evaluate(body, tensors, letters, sizes), letters.index(over)
-            if values.shape[axis] == 1:
-                return values * sizes[over]
-            return values.sum(axis, keepdims=True)
-    raise AssertionError(tree)
+@dataclass
+class Values:
+    """The values of trees, each with one axis for every letter of its equation; `margin`: the way to the next kink."""
+
+    tensors: dict[str, Array]
+    letters: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    margin: Array = jnp.inf
+
+    def of(self, tree: Tree) -> Array:
+        """The value of a tree."""
+        match tree:
+            case Number(value):
+                return jnp.full((1,) * len(self.letters), float(value))
+            case Entry(name, indices):
+                return _entry(self.tensors[name], indices, self.letters)
+            case Add(terms):
+                return sum(map(self.of, terms))
+            case Mul(factors):
+                return functools.reduce(operator.mul, map(self.of, factors))
+            case Div(top, bottom):
+                return self.of(top) / self.of(bottom)
+            case Call(function, argument):
+                return self._call(function, self.of(argument))
+            case Total(body, over):
+                values, axis = self.of(body), self.letters.index(over)
+                return values.sum(axis, keepdims=True) if values.shape[axis] > 1 else values * self.sizes[over]
+        raise AssertionError(tree)
+
+    def _call(self, function: str, argument: Array) -> Array:
+        if function in KINKS:
+            self.margin = jnp.minimum(self.margin, jnp.abs(argument - KINKS[function]).min())
+        return _FORMULAS[function][1](argument)
 
 
 def _entry(tensor: Array, indices: tuple[str | int, ...], letters: tuple[str, ...]) -> Array:
@@ -155,21 +172,20 @@ def _entry(tensor: Array, indices: tuple[str | int, ...], letters: tuple[str, ..
     return diagonal.reshape([diagonal.shape[plain.index(x)] if x in plain else 1 for x in letters])
 
 
-def forward(system: System, tensors: dict[str, Array]) -> Array:
-    """The output, from input and parameters by name."""
-    known = dict(tensors)
+def forward(system: System, tensors: Mapping[str, Array]) -> tuple[Array, Array]:
+    """The output, from input and parameters by name, and the distance to the next kink."""
     lengths = {name: size for name, size in system.sizes if size is not None}
-    lengths |= {name: known["x"].shape[axis] for axis, name in enumerate(dict(system.tensors)["x"])}
+    lengths |= {name: tensors["x"].shape[axis] for axis, name in enumerate(dict(system.tensors)["x"])}
+    values = Values(dict(tensors))
     for eq in system.equations:
-        axes = dict(eq.axes)
-        letters = eq.indices + tuple(x for x in axes if x not in eq.indices)
-        sizes = {letter: lengths[dim] for letter, dim in axes.items()}
-        values = evaluate(eq.rhs, known, letters, sizes)
-        free = len(eq.indices)
-        assert all(size == 1 for size in values.shape[free:]), "an index that nothing binds"
-        shape = [sizes[i] for i in eq.indices]
-        known[eq.lhs] = jnp.broadcast_to(values.reshape(values.shape[:free]), shape)
-    return known[system.equations[-1].lhs]
+        axes, free = dict(eq.axes), len(eq.indices)
+        values.letters = eq.indices + tuple(x for x in axes if x not in eq.indices)
+        values.sizes = {letter: lengths[dim] for letter, dim in axes.items()}
+        made = values.of(eq.rhs)
+        assert all(size == 1 for size in made.shape[free:]), "an index that nothing binds"
+        shape = [values.sizes[i] for i in eq.indices]
+        values.tensors[eq.lhs] = jnp.broadcast_to(made.reshape(made.shape[:free]), shape)
+    return values.tensors[system.equations[-1].lhs], values.margin
 
 
 def layer(system: System, x: sb.Tensor) -> sb.Block:
@@ -201,10 +217,7 @@ def _declare(tree: Tree, tensors: Mapping[str, Any], letters: Mapping[str, Any])
         case Add(terms):
             return sum(inner(t) for t in terms)
         case Mul(factors):
-            product: Any = 1
-            for factor in factors:
-                product = product * inner(factor)
-            return product
+            return functools.reduce(operator.mul, map(inner, factors))
         case Div(top, bottom):
             return inner(top) / inner(bottom)
         case Call(function, argument):
