@@ -91,7 +91,8 @@ class Maker:
         """The sum of a body, which gets a positive factor with the index where it has none: a sum needs a length."""
         if over not in letters_of(body):
             name = "x" if over == "n" else self.parameter((LETTERS[over],))
-            body = Mul((body, Call("root", self.entry(name, [over]))))
+            factor = Entry(name, (over, *[0] * (len(self.shapes[name]) - 1)))
+            body = Mul((body, Call("root", factor)))
         return Total(body, over)
 
     def tree(self, scope: list[str], depth: int) -> Tree:

@@ -86,6 +86,47 @@ def check_random(feature: str, seed: int) -> None:
     check(system, draw.choice(TAILS), loss, draw.randint(1, 6), draw.randrange(2**32))
 
 
+def _system(*equations_: tuple[str, tuple[str, ...], trees.Tree], **shapes: tuple[str, ...]) -> trees.System:
+    """Equations by hand on x (N, P), P = 2 and Q = 3."""
+    axes = tuple(equations.LETTERS.items())
+    made = tuple(trees.Equation(lhs, indices, rhs, axes) for lhs, indices, rhs in equations_)
+    left = {lhs: tuple(equations.LETTERS[i] for i in indices) for lhs, indices, _ in equations_}
+    parameters = {name: dims for name, dims in shapes.items() if name != "x"}
+    tensors = {"x": ("N", "P"), **left, **parameters}
+    return trees.System(made, (("N", None), ("P", 2), ("Q", 3)), tuple(tensors.items()), tuple(parameters))
+
+
+def _mul(*factors: trees.Tree) -> trees.Tree:
+    return trees.Mul(factors)
+
+
+ENTRY, TOTAL, CALL = trees.Entry, trees.Total, trees.Call
+C_D = _mul(trees.Number(-1), ENTRY("C", ("m",)), ENTRY("D", ("j",)))
+REPORTED: dict[str, trees.System] = {
+    "the square of a sum with a coefficient": _system(
+        ("v", ("n", "m"), trees.Add((ENTRY("x", ("n", 0)), CALL("exp_of_minus_square", TOTAL(C_D, "j"))))),
+        C=("Q",),
+        D=("P",),
+    ),
+    "a diagonal behind a constant index": _system(
+        (
+            "u",
+            ("n", "j", "m"),
+            trees.Add((TOTAL(_mul(ENTRY("A", ("m",)), ENTRY("x", ("n", "k"))), "k"), ENTRY("B", ("j", "j")))),
+        ),
+        ("v", ("n", "m"), CALL("cos", _mul(ENTRY("A", ("m",)), ENTRY("u", ("n", 0, "m"))))),
+        A=("Q",),
+        B=("P", "P"),
+    ),
+}
+"""Equations that once gave wrong code."""
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_equations_that_once_went_wrong(name: str) -> None:
+    check(REPORTED[name], TAILS[2], "mse", 3, 0)
+
+
 SEEDS = st.integers(0, 2**32 - 1)
 
 
