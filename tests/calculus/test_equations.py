@@ -20,7 +20,7 @@ from tests.calculus.programs import objective_of
 Array = np.ndarray[Any, Any]
 TAILS: tuple[tuple[ref.Layer, ...], ...] = (
     (),
-    (ref.Layer(3, "tanh"),),
+    (ref.Layer(3, "root"),),
     (ref.Layer(2, "softplus"), ref.Layer(3, "identity")),
 )
 KINK_DISTANCE = 1e-3
@@ -61,7 +61,11 @@ def check(system: trees.System, tail: tuple[ref.Layer, ...], loss: str, rows: in
 
     value, gradients, margin = ref.value_and_gradients(reference, parameters)
     shape = tuple(x.shape[1:])
-    layers = [sb.Input(shape), lambda t: trees.layer(system, t), *(sb.Dense(t.width or 0, t.activation) for t in tail)]
+    layers = [
+        sb.Input(shape),
+        lambda t: trees.layer(system, t),
+        *(sb.Dense(t.width or 0, networks.FUNCTIONS.get(t.activation, t.activation)) for t in tail),
+    ]
     net = sb.Network(layers, loss=networks._loss(loss))
     for target in ("numpy", "c"):
         if target == "c" and find_compiler() is None:

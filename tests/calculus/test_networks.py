@@ -93,3 +93,11 @@ def test_weight_decay_is_half_l2_of_the_weights() -> None:
     layers = [sb.Input(3), sb.Dense(2)]
     declared = sb.Network(layers, loss="mse", weight_decay=0.3)
     assert declared.regularizers == (sb.L2(0.3, half=True, over_n=False, biases=False),)
+
+
+def test_integer_labels_are_rows_with_a_one(target: str) -> None:
+    net = sb.Network([sb.Input(4), sb.Dense(3)], loss="softmax_cross_entropy")
+    model = sb.compile(net, target=target, dtype="float64")
+    X, labels = np.random.default_rng(7).normal(size=(5, 4)), np.array([0, 2, 1, 1, 0])
+    by_label, by_row = model.gradients(X, labels), model.gradients(X, np.eye(3)[labels])
+    assert all((by_label[name] == by_row[name]).all() for name in by_row)
