@@ -32,7 +32,7 @@ UNIT_TARGETS = ("binary_cross_entropy", "sigmoid_cross_entropy")
 KINK_DISTANCE = 1e-6
 
 
-def _expression(name: str) -> Any:
+def expression(name: str) -> Any:
     """A user's activation as a SymPy expression in one symbol, None where it is written as a function only."""
     import sympy
 
@@ -64,7 +64,8 @@ FUNCTIONS: dict[str, Any] = {
 """Activations as a user would write them as functions."""
 
 
-def _loss(name: str) -> Any:
+def loss_formula(name: str) -> Any:
+    """What `sb.Network` takes for a loss of this name: the name, or a user's function or expression."""
     import sympy
 
     prediction, target = sympy.symbols("prediction target")
@@ -84,7 +85,7 @@ def declare(net: ref.Network) -> sb.Network:
         if layer.form == "function":
             activation = FUNCTIONS[activation]
         elif layer.form == "expression":
-            activation = _expression(activation)
+            activation = expression(activation)
         if layer.width is None:
             layers.append(sb.Activation(activation))
         else:
@@ -92,7 +93,7 @@ def declare(net: ref.Network) -> sb.Network:
     default = DEFAULT_REDUCTION.get(net.loss, "mean")
     return sb.Network(
         layers,
-        loss=_loss(net.loss),
+        loss=loss_formula(net.loss),
         reduction=None if net.reduction == default else net.reduction,
         regularizers=[_regularizer(p) for p in net.penalties],
     )
@@ -104,10 +105,11 @@ def _regularizer(p: ref.Penalty) -> Any:
     return sb.L2(p.lam, half=p.half, over_n=p.over_n, biases=p.biases)
 
 
-def _forms(activation: str) -> list[str]:
-    forms = ["name"] if activation in NAMED_ACTIVATIONS else []
-    forms += ["function"] if activation in FUNCTIONS else []
-    return forms + (["expression"] if _expression(activation) is not None else [])
+def forms(activation: str) -> list[str]:
+    """The forms in which an activation can be declared."""
+    known = ["name"] if activation in NAMED_ACTIVATIONS else []
+    known += ["function"] if activation in FUNCTIONS else []
+    return known + (["expression"] if expression(activation) is not None else [])
 
 
 @st.composite
@@ -126,7 +128,7 @@ def layers(draw: st.DrawFn, loss: str) -> tuple[ref.Layer, ...]:
         # over one class every cross-entropy is the constant 0; log(1 - p) needs p < 1
         least = 2 if last and (loss in ROWS_SUM_TO_ONE or activation == "softmax") else 1
         width = draw(st.integers(least, 70))
-        form, bias = draw(st.sampled_from(_forms(activation))), draw(st.integers(0, 4)) > 0
+        form, bias = draw(st.sampled_from(forms(activation))), draw(st.integers(0, 4)) > 0
         if draw(st.integers(0, 5)) == 0:
             made += [ref.Layer(width, "identity", bias), ref.Layer(None, activation, form=form)]
         else:

@@ -66,7 +66,7 @@ def check(system: trees.System, tail: tuple[ref.Layer, ...], loss: str, rows: in
         lambda t: trees.layer(system, t),
         *(sb.Dense(t.width or 0, networks.FUNCTIONS.get(t.activation, t.activation)) for t in tail),
     ]
-    net = sb.Network(layers, loss=networks._loss(loss))
+    net = sb.Network(layers, loss=networks.loss_formula(loss))
     for target in ("numpy", "c"):
         if target == "c" and find_compiler() is None:
             continue

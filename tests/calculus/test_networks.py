@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,7 +69,7 @@ def test_two_hundred_random_networks(case: Case) -> None:
 @pytest.mark.parametrize("activation", ref.ACTIVATIONS)
 def test_every_activation(activation: str) -> None:
     """By itself, in every form in which it can be declared, so that no draw of networks can miss one."""
-    for form in networks._forms(activation):
+    for form in networks.forms(activation):
         net = ref.Network((3,), (ref.Layer(4, activation, form=form), ref.Layer(2, "identity")), "mse", "mean")
         check((net, 5, 1), ("numpy",))
 
@@ -101,3 +103,17 @@ def test_integer_labels_are_rows_with_a_one(target: str) -> None:
     X, labels = np.random.default_rng(7).normal(size=(5, 4)), np.array([0, 2, 1, 1, 0])
     by_label, by_row = model.gradients(X, labels), model.gradients(X, np.eye(3)[labels])
     assert all((by_label[name] == by_row[name]).all() for name in by_row)
+
+
+def test_the_reference_knows_nothing_of_the_library() -> None:
+    parsed = ast.parse(Path(ref.__file__).read_text(encoding="utf-8"))
+    named = [n.module for n in ast.walk(parsed) if isinstance(n, ast.ImportFrom)]
+    named += [alias.name for n in ast.walk(parsed) if isinstance(n, ast.Import) for alias in n.names]
+    assert {str(name).split(".")[0] for name in named} <= {
+        "__future__",
+        "collections",
+        "dataclasses",
+        "typing",
+        "jax",
+        "numpy",
+    }
