@@ -1,4 +1,4 @@
-"""The flat parameter block: where each parameter lies, and the manifest of a program."""
+"""What the targets say alike of a program: its title, where each parameter lies in the flat block, its manifest."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def slots(program: Program) -> tuple[tuple[Slot, ...], int]:
         size = math.prod(shape)
         offset += -(-size // ALIGNMENT) * ALIGNMENT
     return tuple(made), offset
+
+
+def title(program: Program) -> str:
+    """One line that names the network by its shapes."""
+    system = program.derivation.system
+    shapes = " -> ".join(f"{t.name} {t.shape_text}" for t in (*system.inputs, *system.outputs))
+    return f"{shapes}, {sum(t.entries for t in system.parameters)} parameters, {program.update.name}"
 
 
 def manifest(program: Program, dtype: str) -> Manifest:

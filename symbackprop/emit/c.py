@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from ..language.tensor import Tensor
 from ..lower.program import Kernel, Program
 from ..records import Source
-from .blocks import manifest, slots
+from .blocks import manifest, slots, title
 from .dialect import c_dialect
 from .kernels import KernelView, kernel_view
 from .layout import indented
 from .names import c_names, volume
-from .numpy import title
 from .render import render, runtime_text
 from .update import UpdateView, update_view
 

@@ -14,7 +14,7 @@ from ..lower import needed_statements
 from ..lower.program import Program, Statement
 from ..records import Source, Update
 from .arrays import Arrays
-from .blocks import manifest
+from .blocks import manifest, title
 from .dialect import NUMPY
 from .names import numpy_names
 from .printer import Printer
@@ -88,13 +88,6 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         uses=lines.helpers(),
     )
     return Source("numpy", render("numpy/module.py.jinja", view), manifest(program, dtype))
-
-
-def title(program: Program) -> str:
-    """One line that names the network by its shapes."""
-    system = program.derivation.system
-    shapes = " -> ".join(f"{t.name} {t.shape_text}" for t in (*system.inputs, *system.outputs))
-    return f"{shapes}, {sum(t.entries for t in system.parameters)} parameters, {program.update.name}"
 
 
 class _Lines:

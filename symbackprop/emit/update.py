@@ -9,6 +9,7 @@ from sympy import Expr
 from ..language.nodes import Entry, NextEntry
 from ..lower.share import share
 from ..records import Update
+from .comments import PLAIN_TEXT
 from .dialect import C_DOUBLE, Dialect
 from .kernels import Local
 from .names import c_names
@@ -58,8 +59,6 @@ def update_view(update: Update, first_hyper: int, dialect: Dialect) -> UpdateVie
 
 
 def _plain(expr: Expr) -> str:
-    from .comments import PLAIN_TEXT
-
     def leaf(e: Expr) -> str | None:
         if isinstance(e, NextEntry):
             return f"next({e.tensor.name})"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .nodes import Entry
 
 TRAITS = ("unit", "normalized", "weight")
-KINDS = ("input", "target", "parameter", "state", "intermediate", "adjoint", "gradient", "hyper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,7 @@ class Arithmetic:
 class Tensor(Arithmetic):
     """A real tensor in index notation; compared by identity, printed by name.
 
+    `kind`: input, target, parameter, state, intermediate, adjoint, gradient or hyper.
     `traits` holds what is known of the values: "unit" (entries in [0, 1]), "normalized" (the entries
     of the last axis sum to 1), "weight" (a parameter that weight decay applies to).
     `adjoint` is the printed name of dL/dT where convention has one (delta for a pre-activation).

@@ -133,4 +133,4 @@ def _is_cheap(e: Expr) -> bool:
     """Nodes that are no work to repeat: a negated leaf, a condition's pair."""
     if isinstance(e, Mul) and len(e.args) == 2 and e.args[0] == -1 and _is_leaf(e.args[1]):
         return True
-    return not hasattr(e, "is_commutative") or type(e).__name__ == "ExprCondPair"
+    return not hasattr(e, "is_commutative") or isinstance(e, ExprCondPair)

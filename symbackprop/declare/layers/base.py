@@ -1,12 +1,8 @@
-"""What a layer is: a record with `build`, and the names it hands out."""
+"""A layer is a frozen record with `build(x, names) -> Block`; here are the names that it asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
-
-from ...language.tensor import Tensor
-from ..equation import Block
 
 
 @dataclass
@@ -19,10 +15,3 @@ class Names:
         """The number of the next layer."""
         self.count += 1
         return self.count
-
-
-class Layer(Protocol):
-    """A plain record that turns a tensor into a block of equations."""
-
-    def build(self, x: Tensor, names: Names) -> Block:
-        """The layer's equations on `x`."""
