@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
-from symbackprop.records import Run
+from symbackprop.runtime import Run
 from symbackprop.train.blocks import aligned
 
 LOSSES = {"ce": "softmax_cross_entropy", "bce": "sigmoid_cross_entropy", "mse": "mse"}

@@ -26,6 +26,7 @@ from .declare.optimizers import RMSProp as RMSProp
 from .declare.regularizers import L1 as L1
 from .declare.regularizers import L2 as L2
 from .errors import SymbackpropError as SymbackpropError
+from .language.functions import MaxOver as MaxOver
 from .language.functions import Sum as Sum
 from .language.functions import absolute as absolute
 from .language.functions import cos as cos
@@ -37,14 +38,18 @@ from .language.functions import log as log
 from .language.functions import maximum as maximum
 from .language.functions import minimum as minimum
 from .language.functions import next as next
+from .language.functions import part as part
 from .language.functions import sin as sin
 from .language.functions import sinh as sinh
 from .language.functions import sqrt as sqrt
+from .language.functions import stop_gradient as stop_gradient
 from .language.functions import tanh as tanh
 from .language.functions import where as where
 from .language.tensor import Dim as Dim
 from .language.tensor import Tensor as Tensor
 from .language.tensor import parameter as parameter
+from .language.tensor import random as random
+from .language.tensor import state as state
 from .language.tensor import tensor as tensor
 from .pipeline import compile as compile
 

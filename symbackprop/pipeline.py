@@ -22,7 +22,8 @@ from .declare.optimizers import as_optimizer
 from .errors import DeclarationError, did_you_mean
 from .load import cache
 from .load.compiler import find_compiler
-from .records import Derivation, Manifest, Source
+from .records import Derivation
+from .runtime import Manifest, Source
 
 if TYPE_CHECKING:
     from .train.model import Model

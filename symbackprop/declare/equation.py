@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError, ShapeError
 from ..language.tensor import Dim, Tensor
 from ..records import Equation
+from .reach import check_reach
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -17,23 +19,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A layer made of equations: they define `output` from tensors that exist already."""
+    """A layer made of equations: they define `output` from tensors that exist already.
+
+    `inference` are the equations that take the place of those with the same left side when the network predicts;
+    `updates` give states their new values after a training step; a training batch has at least `least_rows` samples.
+    """
 
     output: Tensor
     equations: tuple[Equation, ...]
+    inference: tuple[Equation, ...] = ()
+    updates: tuple[Equation, ...] = ()
+    least_rows: int = 1
 
 
-def layer(output: Tensor, *equations: Equation) -> Block:
-    """A layer from its equations, in order of computation; one of them defines `output`."""
+def layer(
+    output: Tensor,
+    *equations: Equation,
+    inference: Sequence[Equation] = (),
+    updates: Sequence[Equation] = (),
+    least_rows: int = 1,
+) -> Block:
+    """A layer from its equations, in order of computation; one of them defines `output`.
+
+    `inference`: equations that replace those with the same left side when the network predicts; `updates`: new
+    values of states (`sb.state`) after a training step, which read old values; `least_rows`: the fewest samples
+    that a training batch may have.
+    """
     if not isinstance(output, Tensor):
         raise DeclarationError(f"sb.layer takes the output tensor first, then equations; got {output!r}")
-    for eq in equations:
+    for eq in (*equations, *inference, *updates):
         if not isinstance(eq, Equation):
             raise DeclarationError(f"sb.layer takes equations made by sb.equation; got {type(eq).__name__} {eq!r}")
     if all(eq.lhs is not output for eq in equations):
         defined = ", ".join(eq.lhs.name for eq in equations) or "nothing"
         raise DeclarationError(f"no equation of this layer defines its output {output.name}; they define: {defined}")
-    return Block(output, equations)
+    for eq in inference:
+        if all(eq.lhs is not other.lhs for other in equations):
+            raise DeclarationError(f"the inference equation of {eq.lhs.name} replaces none of this layer's equations")
+    for eq in updates:
+        if eq.lhs.kind != "state":
+            raise DeclarationError(f"an update gives a state (sb.state) its new value; {eq.lhs.name} is {eq.lhs.kind}")
+    return Block(output, equations, tuple(inference), tuple(updates), least_rows)
 
 
 def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
@@ -82,30 +108,33 @@ def _check_symbols(body: Expr, text: str) -> None:
 
 
 def _dimensions(lhs: Entry, body: Expr, text: str) -> dict[Index, Dim]:
-    """The dimension of every index, from the axes it stands on."""
-    from sympy import Integer, preorder_traversal
+    """The dimension of every index: from the axes it stands on alone, else the size it was made with."""
+    from sympy import preorder_traversal
 
     from ..language.nodes import Entry, Index, Over
 
     found: dict[Index, tuple[Dim, Entry, int]] = {}
-    for node in [lhs, *preorder_traversal(body)]:
-        if not isinstance(node, Entry):
-            continue
+    entries = [lhs, *(e for e in preorder_traversal(body) if isinstance(e, Entry))]
+    for node in entries:
         for axis, (index, dim) in enumerate(zip(node.indices, node.tensor.dims, strict=True)):
-            if isinstance(index, Index):
+            if isinstance(index, Index) and (node.outside is None or dim.size is None):
                 known = found.setdefault(index, (dim, node, axis))
                 if known[0].size != dim.size:
                     raise ShapeError(_clash(text, index, known, (dim, node, axis)))
-            elif isinstance(index, Integer):
-                if dim.size is None or not 0 <= int(index) < dim.size:
-                    raise ShapeError(f"{text}: {node} reads entry {index} of an axis of size {dim}")
-            else:
-                raise DeclarationError(f"{text}: {node} has the index {index}; an index is plain or an integer here")
+    dims = {index: dim for index, (dim, _, _) in found.items()}
+    for index in body.atoms(Index):
+        if index.dim is not None and dims.setdefault(index, index.dim).size != index.dim.size:
+            raise ShapeError(f"{text}: index {index} was made with size {index.dim}, and runs over {dims[index]}")
     for node in preorder_traversal(body):
         for index in node.bound if isinstance(node, Over) else ():
-            if index not in found:
-                raise DeclarationError(f"{text}: the sum over {index} has no length, for {index} stands on no axis")
-    return {index: dim for index, (dim, _, _) in found.items()}
+            if index not in dims:
+                raise DeclarationError(
+                    f"{text}: the sum over {index} has no length, for {index} stands on no axis alone; "
+                    f'give it one, sb.indices("{index}", size=3)'
+                )
+    for node in entries:
+        check_reach(node, dims, text)
+    return dims
 
 
 def _clash(text: str, index: Index, one: tuple[Dim, Entry, int], two: tuple[Dim, Entry, int]) -> str:

@@ -20,7 +20,8 @@ from .regularizers import L2, Regularizer, check_strength, penalty
 if TYPE_CHECKING:
     from sympy import Expr
 
-    from ..records import Derivation, Source
+    from ..records import Derivation
+    from ..runtime import Source
 
 RESERVED = ("L", "N", "t", "theta", "g")
 
@@ -84,7 +85,7 @@ class Network:
         names, h = Names(), x
         equations: list[Equation] = []
         for place, item in enumerate(self.layers[1:], 2):
-            block = item.build(h, names) if hasattr(item, "build") else item(h)
+            block = item.build(names, h) if hasattr(item, "build") else item(h)
             if not isinstance(block, Block):
                 raise DeclarationError(
                     f"layer {place}, a function of a tensor, must return sb.layer(output, equation, ...); "

@@ -6,7 +6,8 @@ import math
 
 from ..language.tensor import Tensor
 from ..lower.program import Program
-from ..records import Initializer, Manifest, Port, Slot
+from ..records import Initializer
+from ..runtime import Manifest, Port, Slot
 
 ALIGNMENT = 16  # entries: one cache line of float32
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..language.tensor import Tensor
 from ..lower.program import Kernel, Program
-from ..records import Source
+from ..runtime import Source
 from .blocks import manifest, slots, title
 from .dialect import c_dialect
 from .kernels import KernelView, kernel_view

@@ -12,7 +12,8 @@ from ..language.nodes import Entry, NextEntry
 from ..language.tensor import Tensor
 from ..lower import needed_statements
 from ..lower.program import Program, Statement
-from ..records import Source, Update
+from ..records import Update
+from ..runtime import Source
 from .arrays import Arrays
 from .blocks import manifest, title
 from .dialect import NUMPY

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
-from .tensor import Tensor
+from .tensor import Dim, Tensor
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from .nodes import Index
 
 
-def indices(names: str) -> Any:
+def indices(names: str, size: int | None = None) -> Any:
     """Indices by name, `n, j, k = sb.indices("n j k")`; one name gives one index.
 
-    An index takes its dimension from the axes it stands on.
+    An index takes its dimension from the axes it stands on alone; one that never does (a place in a window,
+    `x[n, 2*i + u]`) needs its `size`.
     """
     from .nodes import Index
-    from .tensor import check_name
+    from .tensor import as_dim, check_name
 
-    made = tuple(Index(check_name(n, "index")) for n in names.replace(",", " ").split())
+    def dim(name: str) -> Dim | None:
+        return None if size is None else Dim(f"size_{name}", as_dim(size).size)
+
+    made = tuple(Index(check_name(n, "index"), dim(n)) for n in names.replace(",", " ").split())
     if not made:
         raise DeclarationError('sb.indices needs at least one name, as in sb.indices("n j k")')
     return made if len(made) > 1 else made[0]
@@ -39,6 +43,29 @@ def Sum(body: Any, *over: Index) -> Expr:
     if len(set(over)) < len(over):
         raise DeclarationError(f"sb.Sum runs over {', '.join(map(str, over))}: an index stands there twice")
     return nodes.Sum(body, *over)
+
+
+def MaxOver(body: Any, *over: Index) -> Expr:
+    """The largest `body` over one or several indices; of equal ones the first is differentiated."""
+    from . import nodes
+
+    if not over or len(set(over)) < len(over):
+        raise DeclarationError("sb.MaxOver needs the different indices that it runs over, as in sb.MaxOver(x[n, k], k)")
+    return nodes.MaxOver(body, *over)
+
+
+def stop_gradient(x: Any) -> Expr:
+    """`x`, taken for a constant when derivatives are."""
+    from .nodes import Detached, sympify_number
+
+    return Detached(sympify_number(x))
+
+
+def part(flat: Any, stride: int, size: int) -> Expr:
+    """One digit of a flat index, floor(flat/stride) modulo size: `x[n, part(j, 4, 3), part(j, 1, 4)]` reshapes."""
+    from .nodes import Part
+
+    return Part(flat, stride, size)
 
 
 def _call(name: str, *args: Any) -> Expr:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Atom, AtomicExpr, Basic, Eq, Expr, Integer, Piecewise, sympify
+from sympy import Atom, AtomicExpr, Basic, Eq, Expr, Integer, Piecewise, oo, sympify
 from sympy.core.logic import fuzzy_bool
 
 from ..errors import DeclarationError, ShapeError
@@ -98,11 +98,12 @@ class Entry(Expr):  # type: ignore[misc]
     is_commutative = True
     is_real = True
     is_finite = True
+    outside: Expr | None = None  # the value beyond the tensor's ends; None: it is never read there
 
     def __new__(cls, tensor: Tensor | TensorRef, *indices: Any) -> Entry:
         """A node of the expression tree; equal arguments make equal nodes."""
         ref = tensor if isinstance(tensor, TensorRef) else TensorRef(tensor)
-        checked = tuple(map(_as_index, indices))
+        checked = tuple(_as_index(i, cls.outside is not None) for i in indices)
         return Expr.__new__(cls, ref, *checked)  # type: ignore[no-any-return]
 
     @property
@@ -121,6 +122,9 @@ class Entry(Expr):  # type: ignore[misc]
         inner = ", ".join(printer._print(i) for i in self.indices)
         return f"{self.tensor.name}[{inner}]" if inner else self.tensor.name
 
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.tensor.levels is not None else None
+
     def _eval_derivative(self, symbol: Any) -> Expr:
         raise DeclarationError(
             f"{self} was differentiated directly; use net.derive() or derive.partials, which know its indices"
@@ -129,6 +133,49 @@ class Entry(Expr):  # type: ignore[misc]
 
 class NextEntry(Entry):
     """The new value of an entry, inside the update that gives it."""
+
+
+class Padded(Entry):
+    """An entry that is 0 where an index lies beyond its axis or is no whole number: `x.padded[n, i + u - 1]`."""
+
+    outside = Integer(0)
+
+
+class Lowest(Entry):
+    """An entry that is minus infinity beyond its axis: what a maximum never takes."""
+
+    is_finite = None
+    is_extended_real = True
+    is_real = None
+    outside = -oo
+
+
+class Part(Expr):  # type: ignore[misc]
+    """One digit of a flat index: floor(flat/stride) modulo size. `args` are (flat, stride, size)."""
+
+    is_commutative = True
+    is_integer = True
+    is_real = True
+    is_nonnegative = True
+
+    def __new__(cls, flat: Any, stride: int, size: int) -> Expr:
+        """A node of the expression tree; equal arguments make equal nodes."""
+        return Expr.__new__(cls, _as_index(flat), Integer(stride), Integer(size))  # type: ignore[no-any-return]
+
+    def _sympystr(self, printer: Any) -> str:
+        flat, stride, size = (printer._print(a) for a in self.args)
+        return f"floor(({flat})/{stride}) mod {size}"
+
+
+class Inside(Expr):  # type: ignore[misc]
+    """1 where a position is a whole number from 0 to size - 1, else 0. `args` are (position, size)."""
+
+    is_commutative = True
+    is_real = True
+    is_nonnegative = True
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[0 <= {printer._print(self.args[0])} < {printer._print(self.args[1])}]"
 
 
 class Size(AtomicExpr):  # type: ignore[misc]
@@ -220,8 +267,18 @@ class Held(Over):
     """A value computed once, by itself: no index, and no algebra takes it apart."""
 
 
+class Detached(Expr):  # type: ignore[misc]
+    """A value that differentiation takes for a constant."""
+
+    is_commutative = True
+    is_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"stop_gradient({printer._print(self.args[0])})"
+
+
 class At(Expr):  # type: ignore[misc]
-    """1 where an index is the one given (`ArgMax`), else 0.
+    """1 where an index is the one given (`ArgMax`, an entry of whole numbers), else 0.
 
     A node rather than a choice: SymPy rewrites choices whose conditions hold other choices.
     """
@@ -266,8 +323,8 @@ def sympify_number(value: Any) -> Expr:
     raise DeclarationError(f"an expression was expected; got {type(value).__name__} {value!r}")
 
 
-def _as_index(value: Any) -> Expr:
-    if isinstance(value, Expr) and fuzzy_bool(value.is_integer):
+def _as_index(value: Any, fractions: bool = False) -> Expr:
+    if isinstance(value, Expr) and (fuzzy_bool(value.is_integer) or (fractions and value.is_rational)):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Integer(value)

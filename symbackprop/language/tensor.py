@@ -98,7 +98,9 @@ class Arithmetic:
 class Tensor(Arithmetic):
     """A real tensor in index notation; compared by identity, printed by name.
 
-    `kind`: input, target, parameter, state, intermediate, adjoint, gradient or hyper.
+    `kind`: input, target, parameter, state, intermediate, random, adjoint, gradient or hyper. A random tensor has
+    entries uniform in [0, 1), drawn anew at every training step. A tensor with `levels` holds whole numbers from 0
+    to levels - 1 and may stand as an index.
     `traits` holds what is known of the values: "unit" (entries in [0, 1]), "normalized" (the entries
     of the last axis sum to 1), "weight" (a parameter that weight decay applies to).
     `adjoint` is the printed name of dL/dT where convention has one (delta for a pre-activation).
@@ -111,18 +113,35 @@ class Tensor(Arithmetic):
     traits: frozenset[str] = frozenset()
     adjoint: str | None = None
     value: float | None = None
+    levels: int | None = None
 
     def __getitem__(self, indices: Any) -> Entry:
         from .nodes import Entry
 
-        if not isinstance(indices, tuple):
-            indices = (indices,)
-        if len(indices) != len(self.dims):
+        return Entry(self, *self._checked(indices))
+
+    @property
+    def padded(self) -> Outside:
+        """This tensor continued by 0 beyond its ends: `x.padded[n, i + u - 1]`."""
+        from .nodes import Padded
+
+        return Outside(self, Padded)
+
+    @property
+    def lowest(self) -> Outside:
+        """This tensor continued by minus infinity beyond its ends, for maxima."""
+        from .nodes import Lowest
+
+        return Outside(self, Lowest)
+
+    def _checked(self, indices: Any) -> tuple[Any, ...]:
+        given = indices if isinstance(indices, tuple) else (indices,)
+        if len(given) != len(self.dims):
             raise ShapeError(
-                f"{self.name} has {len(self.dims)} axes {self.shape_text}, but {len(indices)} indices were given: "
-                f"{self.name}[{', '.join(map(str, indices))}]"
+                f"{self.name} has {len(self.dims)} axes {self.shape_text}, but {len(given)} indices were given: "
+                f"{self.name}[{', '.join(map(str, given))}]"
             )
-        return Entry(self, *indices)
+        return given
 
     def _sympy_(self) -> Entry:
         """The scalar's entry; SymPy asks for it."""
@@ -163,6 +182,17 @@ class Tensor(Arithmetic):
         return self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A tensor that may be read beyond its ends; `entry` is the kind of entry that says with which value."""
+
+    tensor: Tensor
+    entry: type[Entry]
+
+    def __getitem__(self, indices: Any) -> Entry:
+        return self.entry(self.tensor, *self.tensor._checked(indices))
+
+
 def check_name(name: object, what: str) -> str:
     """`name` if it can stand in formulas, NumPy and C alike, else a `DeclarationError`."""
     import keyword
@@ -193,13 +223,35 @@ def _axes(dims: Sequence[Dim | int] | Dim | int) -> Sequence[Dim | int]:
 
 
 def parameter(
-    name: str, dims: Sequence[Dim | int] = (), *, init: Initializer | None = None, decay: bool = True
+    name: str,
+    dims: Sequence[Dim | int] = (),
+    *,
+    init: Initializer | None = None,
+    decay: bool = True,
+    trainable: bool = True,
 ) -> Tensor:
     """A trainable tensor of fixed size.
 
     `init` is an initializer (`sb.init.normal(0, 1)`; default: uniform by the last axis, PyTorch's);
-    `decay=False` keeps weight decay away from it, as biases have it.
+    `decay=False` keeps weight decay away from it, as biases have it; one that is not `trainable` keeps its values.
     """
+    traits = frozenset({"weight"}) if decay else frozenset()
+    return Tensor(
+        check_name(name, "parameter"), _fixed(name, dims), "parameter" if trainable else "state", init, traits
+    )
+
+
+def state(name: str, dims: Sequence[Dim | int] = (), *, init: Initializer) -> Tensor:
+    """A tensor kept with the parameters that no gradient is taken of, such as a running mean."""
+    return Tensor(check_name(name, "state"), _fixed(name, dims), "state", init)
+
+
+def random(name: str, dims: Sequence[Dim | int]) -> Tensor:
+    """A tensor of numbers uniform in [0, 1), drawn anew at every training step."""
+    return Tensor(check_name(name, "random tensor"), tuple(map(as_dim, _axes(dims))), "random")
+
+
+def _fixed(name: str, dims: Sequence[Dim | int]) -> tuple[Dim, ...]:
     fixed = tuple(map(as_dim, _axes(dims)))
     for axis, dim in enumerate(fixed):
         if dim.size is None:
@@ -207,8 +259,7 @@ def parameter(
                 f"parameter {name}: axis {axis} is the batch dimension {dim.name}, whose size is known at run time "
                 "only; a parameter needs fixed sizes"
             )
-    traits = frozenset({"weight"}) if decay else frozenset()
-    return Tensor(check_name(name, "parameter"), fixed, "parameter", init, traits)
+    return fixed
 
 
 def hyper_tensor(name: str, value: float) -> Tensor:

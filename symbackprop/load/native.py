@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..records import Manifest, Run, Source
+from ..runtime import Manifest, Run, Source
 from .compiler import find_compiler
 from .library import build, open_library, pointer
 from .numpy import NumpyModule
@@ -107,7 +107,7 @@ class NativeModule:
         return float(self._lib.sbp_gradients(*arguments, self._pointer(out, self._real, "out", writable=True)))
 
     def train(self, run: Run, steps: int) -> int:
-        """At most `steps` steps from `run.step` on; see `records.Module`."""
+        """At most `steps` steps from `run.step` on; see `runtime.Module`."""
         if len(run.losses) < steps:
             raise ValueError(f"the losses of {steps} steps do not fit into {len(run.losses)} places")
         raw = self._ffi.new("sbp_run *")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..records import Manifest, Run, Source
+from ..runtime import Manifest, Run, Source
 from ..streams import permutation
 
 Array = np.ndarray[Any, Any]
@@ -83,7 +83,7 @@ class NumpyModule:
         return float(value)
 
     def train(self, run: Run, steps: int) -> int:
-        """At most `steps` steps from `run.step` on; see `records.Module`."""
+        """At most `steps` steps from `run.step` on; see `runtime.Module`."""
         out = np.zeros_like(run.params)
         scalars = run.hypers[self._update_scalars].tolist()
         for done in range(steps):

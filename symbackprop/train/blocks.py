@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..records import Manifest
+from ..runtime import Manifest
 
 Array = np.ndarray[Any, Any]
 

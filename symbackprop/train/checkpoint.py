@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import ModelFileError
-from ..records import Manifest
+from ..runtime import Manifest
 from .blocks import Array
 
 KEY = "symbackprop"

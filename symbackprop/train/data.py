@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, did_you_mean
-from ..records import Manifest, Port
+from ..runtime import Manifest, Port
 from .blocks import Array
 from .labels import one_hot, unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..records import Module
+from ..runtime import Module
 from .blocks import Array, Blocks
 from .metrics import hits
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import streams
-from ..records import Module, Run
+from ..runtime import Module, Run
 from .blocks import Array, Blocks
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import NonFiniteError
-from ..records import Module
+from ..runtime import Module
 from .blocks import Array, Blocks, first_not_finite
 from .feed import Feed, Plan
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import streams
 from ..errors import DeclarationError, did_you_mean
-from ..records import Manifest, Slot
+from ..runtime import Manifest, Slot
 from .blocks import Array, aligned, views
 
 

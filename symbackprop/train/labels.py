@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import DataError
-from ..records import Port
+from ..runtime import Port
 from .blocks import Array
 
 ROW_SUM_TOLERANCE = 1e-3

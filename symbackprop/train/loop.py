@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..records import Module
+from ..runtime import Module
 from .blocks import Array, Blocks
 from .evaluate import accuracy
 from .feed import Feed, Plan

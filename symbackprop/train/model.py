@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, ModelFileError
-from ..records import Manifest, Module
+from ..runtime import Manifest, Module
 from . import checkpoint
 from .blocks import Array, Blocks, aligned, views
 from .busy import Busy

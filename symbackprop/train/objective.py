@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import DataError
-from ..records import Module
+from ..runtime import Module
 from .blocks import Array, Blocks
 
 MEMORY = 1 << 30

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..records import Initializer, Module, Port
+from ..records import Initializer
+from ..runtime import Module, Port
 
 
 def summary(module: Module, hypers: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, did_you_mean
-from ..records import Manifest
+from ..runtime import Manifest
 from .blocks import Array, Blocks, views
 from .busy import Busy
 from .data import convert, number_array

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
-from symbackprop.records import Run
+from symbackprop.runtime import Run
 from symbackprop.train.blocks import aligned, views
 from tests.calculus import networks
 from tests.calculus import reference_jax as ref

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
-from symbackprop.records import Run
+from symbackprop.runtime import Run
 from symbackprop.train import Model
 
 Array = np.ndarray[Any, Any]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop import streams
-from symbackprop.records import Initializer, Manifest, Port, Run, Slot
+from symbackprop.records import Initializer
+from symbackprop.runtime import Manifest, Port, Run, Slot
 from symbackprop.train import Model
 
 Array = np.ndarray[Any, Any]

@@ -14,7 +14,8 @@ from module_double import blobs, changed, make, state
 from safetensors.numpy import load_file, save_file
 
 from symbackprop.errors import ModelFileError
-from symbackprop.records import Initializer, Slot
+from symbackprop.records import Initializer
+from symbackprop.runtime import Slot
 from symbackprop.train import Model, checkpoint
 
 

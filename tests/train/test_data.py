@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from module_double import Array, blobs, double, make, manifest
 
 from symbackprop.errors import DataError
-from symbackprop.records import Manifest, Port
+from symbackprop.runtime import Manifest, Port
 from symbackprop.train.data import prepare, prepare_inputs
 
 

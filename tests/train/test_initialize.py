@@ -8,7 +8,8 @@ import pytest
 from module_double import Array, manifest
 
 from symbackprop.errors import DeclarationError
-from symbackprop.records import Initializer, Manifest, Slot
+from symbackprop.records import Initializer
+from symbackprop.runtime import Manifest, Slot
 from symbackprop.train.blocks import views
 from symbackprop.train.initialize import KINDS, initial_block
 

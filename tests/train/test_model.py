@@ -7,7 +7,7 @@ import pytest
 from module_double import blobs, changed, make
 
 from symbackprop.errors import DataError, DeclarationError
-from symbackprop.records import Port
+from symbackprop.runtime import Port
 from symbackprop.train.metrics import hits
 
 

@@ -9,11 +9,11 @@ from ...errors import DeclarationError
 from ...language.tensor import Tensor
 from ..activations import activate, check_activation
 from ..equation import Block
-from .base import Names
+from .base import Layer, Names
 
 
 @dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(Layer):
     """a = f(x) elementwise (or along the last axis, as softmax)."""
 
     function: Any
@@ -23,7 +23,8 @@ class Activation:
             raise DeclarationError('Activation needs a function, as in sb.Activation("relu")')
         check_activation(self.function)
 
-    def build(self, x: Tensor, names: Names) -> Block:
+    def build(self, names: Names, *inputs: Tensor) -> Block:
         """The equation of a."""
+        (x,) = inputs
         active = activate(self.function, x, f"a{names.layer()}")
         return Block(active.lhs, (active,))
