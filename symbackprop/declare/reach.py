@@ -36,7 +36,10 @@ def _check_axis(node: Entry, axis: int, index: Expr, dims: Mapping[Index, Dim], 
             "declare it with levels, as sb.Input(8, levels=100)"
         )
     inner = index.args[0] if isinstance(index, Part) else index
-    if not isinstance(index, Entry) and coefficients(inner) is None:
+    parts = None if isinstance(index, Entry) else coefficients(inner)
+    if parts is not None and node.outside is None and not all(c.is_integer for c in (*parts[0].values(), parts[1])):
+        raise DeclarationError(f"{where}, which is not always whole; {node.tensor.name}.padded[...] reads 0 where it is not")
+    if not isinstance(index, Entry) and parts is None:
         raise DeclarationError(f"{where}; an index is a sum of indices times numbers, or an entry of whole numbers")
     for part in inner.atoms(Index):
         if part not in dims:

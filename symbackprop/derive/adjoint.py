@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Integer
+from sympy import Add, Expr, Integer, Mul
 
 from ..language.indices import canonical
 from ..language.nodes import Entry, Index, Sum
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Step, System
+from .choices import Choices, without_detached
 from .contract import contract
 from .differentiate import Partial, partials
 from .rules import check_supported
@@ -24,6 +25,7 @@ class _Sweep:
     """The state of one backward sweep (lives inside `differentiate` only)."""
 
     in_outputs: InOutputs
+    choices: Choices
     indices: dict[Tensor, tuple[Index, ...]]
     bars: dict[Tensor, list[Expr]] = field(default_factory=dict)
     adjoints: list[Equation] = field(default_factory=list)
@@ -36,24 +38,38 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
 
     `in_outputs(equation, factor)` may rewrite a partial derivative in the equation's own output.
     """
-    for eq in (*system.forward, system.objective):
+    everything = (*system.forward, system.objective, *(system.inference or ()), *system.updates)
+    for eq in everything:
         check_supported(eq.rhs, f"{eq.lhs.name} = {eq.rhs}")
     indices = {eq.lhs: eq.indices for eq in system.forward}
     for theta in system.parameters:
         indices[theta] = tuple(Index(c, d) for c, d in zip(LETTERS, theta.dims, strict=False))
-    names = {t.name for t in (*system.inputs, *system.targets, *system.hypers, *indices)}
-    sweep = _Sweep(in_outputs, indices, taken=names)
+    taken = {t.name for t in (*system.inputs, *system.targets, *system.hypers, *system.states, *system.randoms)}
+    taken |= {t.name for t in indices} | {eq.lhs.name for eq in everything}
+    sweep = _Sweep(in_outputs, Choices(taken), indices, taken=taken)
     _spread(sweep, system.objective, Integer(1))
     for eq in reversed(system.forward):
         if eq.lhs in sweep.bars:
             _spread(sweep, eq, None)
     gradients = tuple(_gradient(sweep, theta) for theta in system.parameters)
-    return Derivation(system, system.forward, system.objective, tuple(sweep.adjoints), gradients, tuple(sweep.steps))
+    forward = sweep.choices.beside((*system.forward, system.objective))
+    return without_detached(
+        Derivation(
+            system,
+            forward[:-1],
+            forward[-1],
+            tuple(sweep.adjoints),
+            gradients,
+            tuple(sweep.steps),
+            inference=system.inference,
+            updates=system.updates,
+        )
+    )
 
 
 def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
     """Hand the adjoint of one equation's left side on to the tensors on its right side."""
-    parts = partials(eq.rhs, lambda t: t in sweep.indices)
+    parts = partials(eq.rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
     parts = tuple(_in_outputs(sweep, eq, p) for p in parts)
     if adjoint is None:
         adjoint = _adjoint_of(sweep, eq, parts)
@@ -86,10 +102,21 @@ def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr
 
 
 def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> bool:
-    """An adjoint without sums is small; one with sums may be written out where it is used once, elementwise."""
+    """An adjoint without sums is small; one with sums may be written out where it is used once, elementwise.
+
+    Where entries are read at other places than the equation's own, an adjoint that is more than one entry gets a name:
+    it would be worked out again at each of them.
+    """
+    if not all(_is_plain(p.entry) for p in parts):
+        factors = [f for f in Mul.make_args(total) if not f.is_number]
+        return len(factors) == 1 and isinstance(factors[0], Entry) and _is_plain(factors[0])
     if not total.has(Sum):
         return True
     return len(parts) == 1 and not parts[0].bound and set(parts[0].entry.indices) == set(eq.indices)
+
+
+def _is_plain(entry: Entry) -> bool:
+    return all(isinstance(i, Index) for i in entry.indices)
 
 
 def _gradient(sweep: _Sweep, theta: Tensor) -> Equation:

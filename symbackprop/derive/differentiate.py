@@ -9,8 +9,8 @@ from sympy import Derivative, DiracDelta, Expr, Integer, Subs
 from sympy import diff as scalar_diff
 
 from ..errors import DerivationError
-from ..language.indices import refresh
-from ..language.nodes import ArgMax, Entry, Index, MaxOver, Over, Sum
+from ..language.indices import flat_position, refresh
+from ..language.nodes import At, Entry, Index, MaxOver, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from .rules import after_differentiation, before_differentiation
@@ -25,13 +25,20 @@ class Partial:
     entry: Entry
 
 
-def partials(expr: Expr, wanted: Callable[[Tensor], bool]) -> tuple[Partial, ...]:
-    """One `Partial` for every different entry of a wanted tensor in `expr`."""
+Choice = Callable[[MaxOver], Expr]
+Wanted = Callable[[Tensor], bool]
+
+
+def partials(expr: Expr, wanted: Wanted, choice: Choice) -> tuple[Partial, ...]:
+    """One `Partial` for every different entry of a wanted tensor in `expr`.
+
+    `choice` gives the position at which a maximum over indices is attained, as an entry or an expression.
+    """
     skeleton = Skeleton()
     body = before_differentiation(skeleton.strip(expr))
     found: list[Partial] = []
     for node, symbol in list(skeleton.symbols.items()):
-        inner = _inner(node, wanted)
+        inner = _inner(node, wanted, choice)
         if not inner:
             continue
         outer = after_differentiation(scalar_diff(body, symbol))
@@ -44,17 +51,15 @@ def partials(expr: Expr, wanted: Callable[[Tensor], bool]) -> tuple[Partial, ...
     return tuple(found)
 
 
-def _inner(node: Expr, wanted: Callable[[Tensor], bool]) -> tuple[Partial, ...]:
+def _inner(node: Expr, wanted: Wanted, choice: Choice) -> tuple[Partial, ...]:
     """The partials of one outermost node of an expression."""
     if isinstance(node, Entry):
         return (Partial((), Integer(1), node),) if wanted(node.tensor) else ()
-    if not isinstance(node, Over) or not any(wanted(e.tensor) for e in node.atoms(Entry)):
+    if not isinstance(node, (Sum, MaxOver)) or not any(wanted(e.tensor) for e in node.atoms(Entry)):
         return ()
-    if isinstance(node, Sum):
-        fresh = refresh(node)
-        assert isinstance(fresh, Sum)
-        return tuple(Partial(fresh.bound + p.bound, p.factor, p.entry) for p in partials(fresh.body, wanted))
-    if isinstance(node, ArgMax):
-        return ()
-    assert isinstance(node, MaxOver)
-    raise DerivationError(f"{node}: the derivative of a maximum over an index is not available")
+    fresh = refresh(node)
+    assert isinstance(fresh, Over)
+    chosen = At(flat_position(fresh.bound), choice(node)) if isinstance(node, MaxOver) else Integer(1)
+    return tuple(
+        Partial(fresh.bound + p.bound, chosen * p.factor, p.entry) for p in partials(fresh.body, wanted, choice)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sympy import Add, Expr, Integer, Mul
 
@@ -90,6 +90,17 @@ def make_sum(body: Expr, bound: Iterable[Index]) -> Expr:
     return Mul(*outside) * canonical(Sum.raw(Mul(*inside), present))
 
 
+def flat_position(indices: Sequence[Index]) -> Expr:
+    """The place of an entry when those of several indices are counted in order, the last index fastest."""
+    total: Expr = Integer(0)
+    for index in indices:
+        if total != 0:
+            assert index.dim is not None and index.dim.size is not None, index
+            total *= index.dim.size
+        total += index
+    return total
+
+
 def canonical(expr: Expr) -> Expr:
     """Equal expressions up to the names of bound indices become identical objects.
 
@@ -123,14 +134,15 @@ def _canonical(expr: Expr) -> tuple[Expr, int]:
 
 
 def _by_place(body: Expr) -> list[Index]:
-    """Indices ordered by where they stand (tensor names and axes), whatever they are called."""
-    places: dict[Index, list[tuple[str, int]]] = {}
+    """Indices ordered by where they stand (tensor names, axes, factors), whatever they are called."""
+    places: dict[Index, list[tuple[str, int, str]]] = {}
 
     def walk(e: Expr) -> None:
         if isinstance(e, Entry):
-            for axis, index in enumerate(e.indices):
-                if isinstance(index, Index):
-                    places.setdefault(index, []).append((e.tensor.name, axis))
+            for axis, position in enumerate(e.indices):
+                for index in position.atoms(Index):
+                    factor = "" if index is position else str(position.coeff(index))
+                    places.setdefault(index, []).append((e.tensor.name, axis, factor))
         for a in e.args:
             walk(a)
 

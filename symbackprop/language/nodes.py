@@ -103,7 +103,7 @@ class Entry(Expr):  # type: ignore[misc]
     def __new__(cls, tensor: Tensor | TensorRef, *indices: Any) -> Entry:
         """A node of the expression tree; equal arguments make equal nodes."""
         ref = tensor if isinstance(tensor, TensorRef) else TensorRef(tensor)
-        checked = tuple(_as_index(i, cls.outside is not None) for i in indices)
+        checked = tuple(map(_as_index, indices))
         return Expr.__new__(cls, ref, *checked)  # type: ignore[no-any-return]
 
     @property
@@ -144,9 +144,9 @@ class Padded(Entry):
 class Lowest(Entry):
     """An entry that is minus infinity beyond its axis: what a maximum never takes."""
 
-    is_finite = None
+    is_finite = None  # type: ignore[assignment]
     is_extended_real = True
-    is_real = None
+    is_real = None  # type: ignore[assignment]
     outside = -oo
 
 
@@ -160,7 +160,7 @@ class Part(Expr):  # type: ignore[misc]
 
     def __new__(cls, flat: Any, stride: int, size: int) -> Expr:
         """A node of the expression tree; equal arguments make equal nodes."""
-        return Expr.__new__(cls, _as_index(flat), Integer(stride), Integer(size))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, _as_index(flat), Integer(stride), Integer(size))
 
     def _sympystr(self, printer: Any) -> str:
         flat, stride, size = (printer._print(a) for a in self.args)
@@ -323,8 +323,8 @@ def sympify_number(value: Any) -> Expr:
     raise DeclarationError(f"an expression was expected; got {type(value).__name__} {value!r}")
 
 
-def _as_index(value: Any, fractions: bool = False) -> Expr:
-    if isinstance(value, Expr) and (fuzzy_bool(value.is_integer) or (fractions and value.is_rational)):
+def _as_index(value: Any) -> Expr:
+    if isinstance(value, Expr) and fuzzy_bool(value.is_rational):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Integer(value)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from sympy import Dummy, Expr
 
 from .indices import canonical, substitute
-from .nodes import At, Entry, Index, Over, Size
+from .nodes import At, Detached, Entry, Index, Inside, Over, Part, Size
+
+NODES = (At, Detached, Entry, Index, Inside, Over, Part, Size)
 
 
 @dataclass
@@ -22,7 +24,7 @@ class Skeleton:
 
     def strip(self, expr: Expr) -> Expr:
         """`expr` with its outermost entries, sums and sizes replaced by real symbols."""
-        if isinstance(expr, (At, Entry, Over, Size, Index)):
+        if isinstance(expr, NODES):
             return self.symbol(expr)
         if not expr.args:
             return expr

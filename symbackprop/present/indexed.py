@@ -7,10 +7,11 @@ from functools import reduce
 
 from sympy import Expr, Mul
 
-from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, TensorRef
+from ..language.affine import reach
+from ..language.nodes import ArgMax, Entry, Held, Index, Inside, MaxOver, Over, Part, TensorRef
 from .build import Axes, Builder, NoForm, split_power
 from .terms import Term, is_plain, scalar_order
-from .tree import Add, Constant, Letter, Node, Running, Subscript
+from .tree import ZERO, Add, Apply, Bracket, Constant, Letter, Node, Relation, Running, Subscript
 
 LETTERS = "kjmpqrsuvwihdfabc"
 KINDS = {MaxOver: "max", ArgMax: "argmax"}
@@ -45,6 +46,11 @@ class IndexBuilder(Builder):
         """A number, a size or an index; anything unknown as SymPy prints it."""
         if isinstance(expr, Index):
             return Term(numerator=(self._place(expr),))
+        if isinstance(expr, Inside):
+            position, size = (self.term(a, ()).node() for a in expr.args)
+            return Term(numerator=(Bracket(Relation("<=", ZERO, Relation("<", position, size))),))
+        if isinstance(expr, Part):
+            return Term(numerator=(self._digit(expr),))
         try:
             return super().atom(expr)
         except NoForm:
@@ -58,6 +64,15 @@ class IndexBuilder(Builder):
         if isinstance(index, Index):
             return Letter(self.letters[index])
         return self.term(index, ()).node()
+
+    def _digit(self, part: Part) -> Node:
+        """A digit of a flat index: floor(flat/stride) mod size, without what changes nothing."""
+        flat, stride, size = part.args
+        node = self.term(flat / stride, ()).node()
+        node = node if stride == 1 else Apply("floor", (node,))
+        ends = reach(flat)
+        first = ends is not None and ends[1] < stride * size
+        return node if first else Relation("mod", node, self.term(size, ()).node())
 
     def over(self, node: Over, axes: Axes) -> Term:
         """A running sum or maximum; signs and numbers, and what does not run, stand in front of a sum."""

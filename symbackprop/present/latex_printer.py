@@ -31,7 +31,15 @@ BREAK = "\x1f"
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
 
 
-WORDS = {**FUNCTIONS, ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "and": r"\text{ and }", "or": r"\text{ or }"}
+WORDS = {
+    **FUNCTIONS,
+    ">=": r"\ge",
+    "<=": r"\le",
+    "!=": r"\ne",
+    "mod": r"\bmod",
+    "and": r"\text{ and }",
+    "or": r"\text{ or }",
+}
 
 
 class LatexPrinter(Printer):
@@ -75,7 +83,7 @@ class LatexPrinter(Printer):
         return GREEK.get(node.name, ("", node.name))[1], ATOM
 
     def _subscript(self, node: Subscript) -> Printed:
-        shown = [self.show(i) for i in node.indices]
+        shown = [_whole(self.show(i)) for i in node.indices]
         return latex_name(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
 
     def _ones(self, node: Ones) -> Printed:

@@ -169,7 +169,7 @@ class Norm(Node):
 
 @dataclass(frozen=True, slots=True)
 class Relation(Node):
-    """`left sign right`, entry by entry; sign is one of < <= > >= = !=."""
+    """`left sign right`, entry by entry; sign is one of < <= > >= = != mod."""
 
     sign: str
     left: Node
