@@ -19,8 +19,8 @@ def check_reach(node: Entry, dims: Mapping[Index, Dim], text: str) -> None:
     from ..language.nodes import Index
 
     for axis, (index, dim) in enumerate(zip(node.indices, node.tensor.dims, strict=True)):
-        if isinstance(index, Index) and dim.size is None:
-            continue
+        if isinstance(index, Index) and (dim.size is None or node.outside is None):
+            continue  # its dimension was compared with the axis
         _check_axis(node, axis, index, dims, text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Add, Expr, Integer, Mul
 
 from ..language.indices import canonical
-from ..language.nodes import Entry, Index, Sum
+from ..language.nodes import Entry, Index, MaxOver, Sum
+from ..language.structure import Memo
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Step, System
 from .choices import Choices, without_detached
@@ -18,6 +19,7 @@ from .rules import check_supported
 
 LETTERS = "jkmpqrs"
 InOutputs = Callable[[Equation, Expr], Expr]
+Axes = tuple[Index, ...]
 
 
 @dataclass
@@ -26,6 +28,7 @@ class _Sweep:
 
     in_outputs: InOutputs
     choices: Choices
+    memo: Memo
     indices: dict[Tensor, tuple[Index, ...]]
     bars: dict[Tensor, list[Expr]] = field(default_factory=dict)
     adjoints: list[Equation] = field(default_factory=list)
@@ -46,7 +49,7 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
         indices[theta] = tuple(Index(c, d) for c, d in zip(LETTERS, theta.dims, strict=False))
     taken = {t.name for t in (*system.inputs, *system.targets, *system.hypers, *system.states, *system.randoms)}
     taken |= {t.name for t in indices} | {eq.lhs.name for eq in everything}
-    sweep = _Sweep(in_outputs, Choices(taken), indices, taken=taken)
+    sweep = _Sweep(in_outputs, Choices(taken), Memo(), indices, taken=taken)
     _spread(sweep, system.objective, Integer(1))
     for eq in reversed(system.forward):
         if eq.lhs in sweep.bars:
@@ -69,22 +72,38 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
 
 def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
     """Hand the adjoint of one equation's left side on to the tensors on its right side."""
-    parts = partials(eq.rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
-    parts = tuple(_in_outputs(sweep, eq, p) for p in parts)
+    parts = _partials(sweep, eq)
     if adjoint is None:
         adjoint = _adjoint_of(sweep, eq, parts)
     for p in parts:
-        total = contract(adjoint, eq.indices, p, sweep.indices[p.entry.tensor])
+        wanted = sweep.indices[p.entry.tensor]
+        total = _contract(sweep, adjoint, eq.indices, p, wanted)
         sweep.bars.setdefault(p.entry.tensor, []).append(total)
         sweep.steps.append(Step(p.entry.tensor.name, "chain rule", p.factor, total))
 
 
-def _in_outputs(sweep: _Sweep, eq: Equation, p: Partial) -> Partial:
-    """The partial written in the equation's own output where that is shorter."""
-    factor = sweep.in_outputs(eq, p.factor)
-    if factor != p.factor:
-        sweep.steps.append(Step(eq.lhs.name, "reuse of the output", p.factor, factor))
-    return Partial(p.bound, factor, p.entry)
+def _partials(sweep: _Sweep, eq: Equation) -> tuple[Partial, ...]:
+    """The partial derivatives of one equation, written in its own output where that is shorter."""
+
+    def make() -> tuple[tuple[Partial, Expr], ...]:
+        parts = partials(eq.rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
+        return tuple((replace(p, factor=sweep.in_outputs(eq, p.factor)), p.factor) for p in parts)
+
+    pairs = make() if eq.rhs.has(MaxOver) else sweep.memo("partials", (_left(eq), eq.rhs), make)
+    for part, before in pairs:
+        if part.factor != before:
+            sweep.steps.append(Step(eq.lhs.name, "reuse of the output", before, part.factor))
+    return tuple(part for part, _ in pairs)
+
+
+def _left(eq: Equation) -> Entry:
+    return Entry(eq.lhs, *eq.indices)
+
+
+def _contract(sweep: _Sweep, adjoint: Expr, summed: Axes, p: Partial, wanted: Axes) -> Expr:
+    inputs = (adjoint, p.factor, p.entry, *summed, *p.bound, *wanted)
+    counts = (len(summed), len(p.bound))
+    return sweep.memo(("contract", counts), inputs, lambda: contract(adjoint, summed, p, wanted))
 
 
 def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr:

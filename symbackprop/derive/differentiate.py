@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Derivative, DiracDelta, Expr, Integer, Subs
+from sympy import Add, Derivative, DiracDelta, Expr, Integer, Subs
 from sympy import diff as scalar_diff
 
 from ..errors import DerivationError
@@ -35,13 +35,14 @@ def partials(expr: Expr, wanted: Wanted, choice: Choice) -> tuple[Partial, ...]:
     `choice` gives the position at which a maximum over indices is attained, as an entry or an expression.
     """
     skeleton = Skeleton()
-    body = before_differentiation(skeleton.strip(expr))
+    terms = [(t, t.free_symbols) for t in Add.make_args(before_differentiation(skeleton.strip(expr)))]
     found: list[Partial] = []
     for node, symbol in list(skeleton.symbols.items()):
         inner = _inner(node, wanted, choice)
         if not inner:
             continue
-        outer = after_differentiation(scalar_diff(body, symbol))
+        here = Add(*(term for term, symbols in terms if symbol in symbols))
+        outer = after_differentiation(scalar_diff(here, symbol))
         if outer.has(Derivative, Subs, DiracDelta):
             raise DerivationError(f"{expr} cannot be differentiated with respect to {node}: SymPy gives {outer}")
         if outer == 0:

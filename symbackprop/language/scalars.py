@@ -43,4 +43,4 @@ class Skeleton:
 
     def restore(self, expr: Expr) -> Expr:
         """The nodes put back for their symbols."""
-        return substitute(expr, self.nodes)
+        return substitute(expr, {s: self.nodes[s] for s in expr.free_symbols if s in self.nodes})
