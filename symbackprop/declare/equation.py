@@ -23,6 +23,7 @@ class Block:
 
     `inference` are the equations that take the place of those with the same left side when the network predicts;
     `updates` give states their new values after a training step; a training batch has at least `least_rows` samples.
+    `penalties` are regularizers on its tensors (`declare.regularizers.Penalized`).
     """
 
     output: Tensor
@@ -30,6 +31,7 @@ class Block:
     inference: tuple[Equation, ...] = ()
     updates: tuple[Equation, ...] = ()
     least_rows: int = 1
+    penalties: tuple[Any, ...] = ()
 
 
 def layer(
@@ -68,6 +70,8 @@ def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
     Each index takes its dimension from the axes it stands on; all of them must agree. Raises `ShapeError` with
     both shapes where they do not, `DeclarationError` for an index that nothing binds or an unknown symbol.
     """
+    from sympy import preorder_traversal
+
     from ..language.indices import canonical, free_indices
     from ..language.nodes import Entry, Index, sympify_number
 
@@ -79,8 +83,9 @@ def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
         raise DeclarationError(f"the left side {lhs} needs a different index on every axis")
     body = sympify_number(rhs)
     text = f"{lhs} = {body}"
-    _check_symbols(body, text)
-    dims = _dimensions(lhs, body, text)
+    nodes = tuple(preorder_traversal(body))
+    _check_symbols(nodes, text)
+    dims = _dimensions(lhs, nodes, text)
     unbound = [i for i in free_indices(body) if i not in lhs.indices]
     if unbound:
         names = ", ".join(i.name for i in unbound)
@@ -93,28 +98,26 @@ def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
     return Equation(lhs.tensor, indices, canonical(_retype(body, typed, dims)))
 
 
-def _check_symbols(body: Expr, text: str) -> None:
+def _check_symbols(nodes: Sequence[Expr], text: str) -> None:
     from sympy import I, Symbol, nan, oo, zoo
 
-    symbols = sorted(str(s) for s in body.atoms(Symbol))
+    symbols = sorted({str(n) for n in nodes if isinstance(n, Symbol)})
     if symbols:
         raise DeclarationError(
             f"{text}: {', '.join(symbols)} is neither a tensor nor an index; declare it with sb.parameter, "
             "sb.tensor or sb.hyper, or write its value"
         )
     for bad in (nan, oo, -oo, zoo, I):
-        if body.has(bad):
+        if any(n is bad for n in nodes):
             raise DeclarationError(f"{text}: the right side contains {bad}, which is not a real number")
 
 
-def _dimensions(lhs: Entry, body: Expr, text: str) -> dict[Index, Dim]:
+def _dimensions(lhs: Entry, nodes: Sequence[Expr], text: str) -> dict[Index, Dim]:
     """The dimension of every index: from the axes it stands on alone, else the size it was made with."""
-    from sympy import preorder_traversal
-
     from ..language.nodes import Entry, Index, Over
 
     found: dict[Index, tuple[Dim, Entry, int]] = {}
-    entries = [lhs, *(e for e in preorder_traversal(body) if isinstance(e, Entry))]
+    entries = [lhs, *dict.fromkeys(n for n in nodes if isinstance(n, Entry))]
     for node in entries:
         for axis, (index, dim) in enumerate(zip(node.indices, node.tensor.dims, strict=True)):
             if isinstance(index, Index) and (node.outside is None or dim.size is None):
@@ -122,10 +125,14 @@ def _dimensions(lhs: Entry, body: Expr, text: str) -> dict[Index, Dim]:
                 if known[0].size != dim.size:
                     raise ShapeError(_clash(text, index, known, (dim, node, axis)))
     dims = {index: dim for index, (dim, _, _) in found.items()}
-    for index in body.atoms(Index):
-        if index.dim is not None and dims.setdefault(index, index.dim).size != index.dim.size:
+    for index in nodes:
+        if (
+            isinstance(index, Index)
+            and index.dim is not None
+            and dims.setdefault(index, index.dim).size != index.dim.size
+        ):
             raise ShapeError(f"{text}: index {index} was made with size {index.dim}, and runs over {dims[index]}")
-    for node in preorder_traversal(body):
+    for node in nodes:
         for index in node.bound if isinstance(node, Over) else ():
             if index not in dims:
                 raise DeclarationError(

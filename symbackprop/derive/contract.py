@@ -6,7 +6,7 @@ from sympy import And, Expr, Integer, Mul, Piecewise, Pow
 from sympy.core.function import Function
 
 from ..language.indices import make_sum, rewrite, substitute
-from ..language.nodes import Entry, Index, Inside, Over, Padded
+from ..language.nodes import At, Entry, Index, Inside, Over, Padded
 from .differentiate import Partial
 from .solve import solve, within
 
@@ -48,12 +48,18 @@ def _is_read(position: Expr) -> bool:
 def _vanishes(body: Expr, position: Expr, size: int) -> bool:
     """Whether a factor is 0 where the position is outside, and no other can be infinite there."""
     factors = Mul.make_args(body)
-    zero = any(
-        isinstance(f, Padded)
-        and any(i == position and d.size == size for i, d in zip(f.indices, f.tensor.dims, strict=True))
-        for f in factors
-    )
+    zero = any(_is_zero_beyond(f, position, size) for f in factors)
     return zero and not any(_may_blow_up(f) for f in factors)
+
+
+def _is_zero_beyond(factor: Expr, position: Expr, size: int) -> bool:
+    if isinstance(factor, At):
+        wanted = factor.args[1]
+        levels = wanted.tensor.levels if isinstance(wanted, Entry) else None
+        return bool(factor.args[0] == position and levels is not None and levels <= size)
+    if not isinstance(factor, Padded):
+        return False
+    return any(i == position and d.size == size for i, d in zip(factor.indices, factor.tensor.dims, strict=True))
 
 
 def _may_blow_up(factor: Expr) -> bool:

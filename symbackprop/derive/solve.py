@@ -80,7 +80,7 @@ def _solve_one(position: Expr, target: Expr, unknown: set[Index], found: Solutio
 
 def _set_digits(here: list[Index], factors: dict[Index, Expr], constant: Expr, target: Expr, found: Solution) -> bool:
     """Solve a flat index, a + size*b with 0 <= a < size, for all its digits; False where it is none."""
-    ordered = sorted(here, key=lambda i: factors[i])
+    ordered = sorted(here, key=lambda i: (factors[i], _size(i)))
     stride = 1
     for index in ordered:
         if factors[index] != stride:
@@ -103,7 +103,7 @@ def _without_digits(pairs: list[tuple[Expr, Expr]]) -> list[tuple[Expr, Expr]]:
         else:
             out.append((position, target))
     for flat, digits in groups.items():
-        digits.sort(key=lambda d: int(d[0].args[1]))
+        digits.sort(key=lambda d: (int(d[0].args[1]), int(d[0].args[2])))
         stride, ends = 1, reach(flat)
         complete = ends is not None
         for digit, _ in digits:
