@@ -113,7 +113,7 @@ def digits_splits() -> list[Split]:
 
 def summary(network: sb.Network) -> str:
     """A table of the forward equations' tensors: shape, parameters and how many numbers these are."""
-    from .declare.network import tensors_of
+    from .declare.tensors import tensors_of
 
     rows, seen = [], set()
     for equation in network.system.forward:

@@ -81,11 +81,24 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Parameters whose names match `pattern` (as file names do), with hyper-parameters of their own.
+
+    `hypers` stand in the order of the update's: an own one named `pattern.name`, or the one of all others.
+    """
+
+    pattern: str
+    hypers: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """An optimizer's step for one entry: simultaneous assignments to theta and its state.
 
-    `theta` and `gradient` are scalar tensors standing for any entry; `states` are the optimizer's slots,
-    `step` the 1-based step counter.
+    `theta` and `gradient` are scalar tensors standing for any entry; `states` are the optimizer's slots, `starts`
+    their first values (numbers or names of hyper-parameters), `step` the 1-based step counter. An equation of an
+    intermediate tensor names a value that later ones read. `norm`, where the equations read it, is the Euclidean
+    norm of the whole gradient. `groups` are the parameters with hyper-parameters of their own.
     """
 
     name: str
@@ -95,6 +108,15 @@ class Update:
     states: tuple[Tensor, ...]
     hypers: tuple[Tensor, ...]
     equations: tuple[Equation, ...]
+    starts: tuple[float | str, ...] = ()
+    norm: Tensor | None = None
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def all_hypers(self) -> tuple[Tensor, ...]:
+        """The hyper-parameters, then the groups' own ones."""
+        own = (h for g in self.groups for h in g.hypers if h not in self.hypers)
+        return (*self.hypers, *own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,12 +20,14 @@ class Port:
 
     `role`: "real", "unit" (entries in [0, 1]), "one_hot" (rows sum to 1; integer labels are expanded), "index"
     (whole numbers 0 ... `levels` - 1, kept in the program's real type) or "weight" (a sample's, >= 0; 1 if not given).
+    `ignore` is a label that belongs to no class: its "one_hot" row is zero.
     """
 
     name: str
     shape: tuple[int, ...]
     role: str = "real"
     levels: int = 0
+    ignore: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Manifest:
     every optimizer state is a block of the same length; `hypers` are (name, default) in the order of the
     scalar block; `trace` are the tensors that the NumPy module's `trace` returns, in order of computation.
     `fixed` are the slots of the model's states (running statistics, frozen parameters), which lie behind the
-    block; `length` is the whole array's. A training batch has at least `least_rows` samples.
+    block. A training batch has at least `least_rows` samples; `randoms` are drawn anew for each.
+    `starts` are the optimizer states' first values: numbers, or names of hyper-parameters (none: all 0).
     """
 
     dtype: str
@@ -60,8 +64,14 @@ class Manifest:
     trace: tuple[str, ...]
     optimizer: str
     fixed: tuple[Slot, ...] = ()
-    length: int = 0
     least_rows: int = 1
+    randoms: tuple[str, ...] = ()
+    starts: tuple[float | str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Entries of the whole array: the block, then the states."""
+        return max([self.block, *(slot.offset + math.prod(slot.shape) for slot in self.fixed)])
 
     def to_json(self) -> str:
         """This record as JSON text."""
@@ -82,14 +92,15 @@ class Manifest:
             trace=tuple(raw["trace"]),
             optimizer=raw["optimizer"],
             fixed=tuple(map(_slot, raw["fixed"])),
-            length=raw["length"],
             least_rows=raw["least_rows"],
+            randoms=tuple(raw["randoms"]),
+            starts=tuple(raw["starts"]),
             **ports,
         )
 
 
 def _port(raw: Mapping[str, Any]) -> Port:
-    return Port(raw["name"], tuple(raw["shape"]), raw["role"], raw["levels"])
+    return Port(raw["name"], tuple(raw["shape"]), raw["role"], raw["levels"], raw["ignore"])
 
 
 def _slot(raw: Mapping[str, Any]) -> Slot:

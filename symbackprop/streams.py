@@ -1,4 +1,5 @@
-"""Random numbers as a function of (seed, stream, index): the twin of `philox.h` and `shuffle.h` of the C runtime.
+"""Random numbers as a function of (seed, stream, index): the twin of `philox.h`, `shuffle.h` and `uniform.h`
+of the C runtime.
 
 The generator is Philox4x32-10 (Salmon et al., SC 2011): the key is the seed, the counter is (index, stream).
 There is no state, so a draw can be repeated from its numbers alone, on every target. Seeds, streams and
@@ -8,6 +9,7 @@ indices count modulo 2**64.
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,19 @@ def uniform(seed: int, stream: int, count: int, dtype: DTypeLike = np.float64) -
     numbers: NDArray[Any] = (words >> np.uint64(64 - bits)).astype(kind)
     numbers *= 2.0**-bits
     return numbers
+
+
+def tensor(seed: int, step: int, name: str, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """A random tensor's entries at one step, uniform on [0, 1), numbered in row-major order.
+
+    Step s has the stream s places on from the name's; `uniform.h` draws the same.
+    """
+    return uniform(seed, random_stream(name) + step, math.prod(shape), dtype).reshape(shape)
+
+
+def random_stream(name: str) -> int:
+    """The stream of a random tensor at step 0."""
+    return stream_id(f"random/{name}")
 
 
 def normal(seed: int, stream: int, count: int) -> NDArray[np.float64]:

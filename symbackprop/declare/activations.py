@@ -6,14 +6,38 @@ whole row (softmax) takes `z` as a function of its last index, and that index; l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
-from ..language.functions import Sum, exp, log, maximum, tanh, where
+from ..language.functions import Sum, absolute, erf, exp, log, maximum, minimum, sin, sqrt, tanh, where
 from ..language.tensor import Dim, Tensor
 from ..records import Equation
 from .equation import equation
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An activation whose numbers are chosen: `sb.activations.leaky_relu(slope=0.2)`; a function of one entry."""
+
+    function: Callable[..., Any]
+    options: tuple[tuple[str, float], ...]
+
+    def __call__(self, z: Any) -> Any:
+        """The formula of one entry."""
+        return self.function(z, **dict(self.options))
+
+
+def _chosen(function: Callable[..., Any], **options: object) -> Formula:
+    chosen = []
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise DeclarationError(f"{function.__name__}: {name} must be a finite number; got {value!r}")
+        chosen.append((name, float(value)))
+    return Formula(function, tuple(chosen))
 
 
 def identity(z: Any) -> Any:
@@ -31,20 +55,79 @@ def relu(z: Any) -> Any:
     return maximum(0, z)
 
 
-def leaky_relu(z: Any, slope: float = 0.01) -> Any:
+def relu6(z: Any) -> Any:
+    """min(6, max(0, z)); derivative 0 at 0 and at 6."""
+    return minimum(6, maximum(0, z))
+
+
+def leaky_relu(z: Any = None, slope: float = 0.01) -> Any:
     """z where z > 0, else slope*z (slope 0.01); derivative `slope` at 0."""
+    if z is None:
+        return _chosen(leaky_relu, slope=slope)
     return where(z > 0, z, slope * z)
 
 
-def elu(z: Any, alpha: float = 1.0) -> Any:
-    """z where z > 0, else alpha*(e^z - 1) (alpha 1)."""
+def elu(z: Any = None, alpha: float = 1.0) -> Any:
+    """z where z > 0, else alpha*(e^z - 1) (alpha 1); derivative alpha at 0."""
+    if z is None:
+        return _chosen(elu, alpha=alpha)
     scale = int(alpha) if alpha == int(alpha) else alpha
     return where(z > 0, z, scale * (exp(z) - 1))
+
+
+def selu(z: Any) -> Any:
+    """1.0507 times (z where z > 0, else 1.6733*(e^z - 1)), both numbers to double precision; left derivative at 0."""
+    return where(z > 0, SELU_SCALE * z, SELU_SCALE * SELU_ALPHA * (exp(z) - 1))
+
+
+def gelu(z: Any) -> Any:
+    """z Phi(z) = z (1 + erf(z/sqrt 2))/2."""
+    return z * (1 + erf(z / sqrt(2))) / 2
+
+
+def gelu_tanh(z: Any) -> Any:
+    """z (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))/2, PyTorch's approximate="tanh"."""
+    return z * (1 + tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+
+
+def silu(z: Any) -> Any:
+    """z sigmoid(z), also called swish."""
+    return z / (1 + exp(-z))
+
+
+def mish(z: Any) -> Any:
+    """z tanh(log(1 + e^z))."""
+    return z * tanh(log(1 + exp(z)))
 
 
 def softplus(z: Any) -> Any:
     """log(1 + e^z)."""
     return log(1 + exp(z))
+
+
+def softsign(z: Any) -> Any:
+    """z/(1 + |z|)."""
+    return z / (1 + absolute(z))
+
+
+def hard_sigmoid(z: Any) -> Any:
+    """z/6 + 1/2 clipped to [0, 1]; derivative 0 at -3 and 3."""
+    return minimum(1, maximum(0, (z + 3) / 6))
+
+
+def hard_tanh(z: Any) -> Any:
+    """z clipped to [-1, 1]; derivative 0 at -1 and 1."""
+    return minimum(1, maximum(-1, z))
+
+
+def hard_swish(z: Any) -> Any:
+    """z hard_sigmoid(z); derivative 0 at -3 and 1 at 3 (PyTorch has -1/2 and 3/2 there)."""
+    return z * hard_sigmoid(z)
+
+
+def gaussian(z: Any) -> Any:
+    """e^(-z^2)."""
+    return exp(-(z**2))
 
 
 def softmax(z: Callable[[Any], Any], j: Any) -> Any:
@@ -53,16 +136,38 @@ def softmax(z: Callable[[Any], Any], j: Any) -> Any:
     return exp(z(j)) / Sum(exp(z(k)), k)
 
 
+def log_softmax(z: Callable[[Any], Any], j: Any) -> Any:
+    """log(e^z_j / sum over k of e^z_k), along the last axis."""
+    return log(softmax(z, j))
+
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": identity,
     "sigmoid": sigmoid,
     "tanh": tanh,
     "relu": relu,
+    "relu6": relu6,
     "leaky_relu": leaky_relu,
     "elu": elu,
+    "selu": selu,
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "silu": silu,
+    "swish": silu,
+    "mish": mish,
     "softplus": softplus,
+    "softsign": softsign,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_tanh": hard_tanh,
+    "hard_swish": hard_swish,
+    "sin": sin,
+    "gaussian": gaussian,
 }
-ROW_ACTIVATIONS: dict[str, Callable[[Callable[[Any], Any], Any], Any]] = {"softmax": softmax}
+ROW_ACTIVATIONS: dict[str, Callable[[Callable[[Any], Any], Any], Any]] = {
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+}
 TRAITS: dict[str, tuple[str, ...]] = {"softmax": ("normalized", "unit"), "sigmoid": ("unit",)}
 
 

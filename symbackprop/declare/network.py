@@ -1,129 +1,111 @@
-"""A network: layers in a row, a loss, regularizers; its equations are built on first use."""
+"""A network: layers in a row, a graph of handles, or plain equations; its system is built on first use."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
-from ..language.tensor import BATCH, Tensor
-from ..records import Equation, System
-from .activations import ACTIVATIONS, ROW_ACTIVATIONS
-from .equation import Block, equation
-from .layers import Activation, Dense, Input
-from .layers.base import Names
-from .losses import Loss, as_loss, loss_equations
-from .regularizers import L2, Regularizer, check_strength, penalty
+from ..records import System
+from .graph import Graph, chain, graph
+from .handle import Handle
+from .key import plain_key, system_key
+from .layers import Activation
+from .objective import Share, as_shares
+from .regularizers import L2, Regularizer, check_regularizer, check_strength, strengths
+from .told import told
 
 if TYPE_CHECKING:
-    from sympy import Expr
-
     from ..records import Derivation
     from ..runtime import Source
+    from .written import Written
 
-RESERVED = ("L", "N", "t", "theta", "g")
+OWN_PENALTIES = ("weight_regularizer", "bias_regularizer", "activity_regularizer")
 
 
 class Network:
-    """Layers in a row, from an `Input` on.
+    """Layers and losses. Three ways to write one:
 
-    `loss` is a name, a function of one entry of (prediction, target) or an expression; `reduction` overrides its
-    default. `weight_decay` is the lam of an L2 penalty on the weights; other penalties stand in `regularizers`.
-    A function of a tensor that returns `sb.layer(...)` is a layer too.
+    - `Network([sb.Input(64), sb.Dense(10)], loss=...)`: layers in a row. A function of a tensor that returns
+      `sb.layer(...)` is a layer too.
+    - `Network(inputs=x, outputs=h, loss=...)`: any graph without cycles, of handles: `x = sb.Input(64)`,
+      `h = sb.Dense(10)(x)`. Several inputs are a tuple; several outputs a tuple, or a dict that names them.
+    - `Network(inputs=x, outputs=z, equations=[...], loss=...)`: equations in any order, of tensors
+      (`sb.input_tensor`, `sb.parameter`, `sb.tensor`).
+
+    `loss` is a name, an `sb.losses` one, a function of one entry of (prediction, target) or an expression; for several
+    outputs a tuple in their order, with None for an output that is only predicted, or a dict by name. `loss_weights`
+    (run-time numbers) is shaped alike. `reduction` overrides the losses' default. The target is `y`, of several each
+    `y_` with its output's name. `sample_weights=True` adds a weight for every sample, `w`.
+
+    `weight_decay` is the lam of an L2 penalty on the weights; other penalties stand in `regularizers`. Parameters whose
+    names match a pattern of `frozen` (`"W1"`, `"b*"`) keep their first values.
+
+    Raises `DeclarationError` for what cannot be a network; shapes are checked when the equations are written, on first
+    use (`ShapeError`).
     """
 
     def __init__(
         self,
-        layers: Sequence[Any],
+        layers: Sequence[Any] | None = None,
         loss: Any = None,
         *,
+        inputs: Any = None,
+        outputs: Any = None,
+        equations: Sequence[Any] | None = None,
         reduction: str | None = None,
-        weight_decay: float = 0.0,
+        loss_weights: Any = None,
+        sample_weights: bool = False,
+        weight_decay: Any = 0.0,
         regularizers: Sequence[Regularizer] = (),
+        frozen: str | Sequence[str] = (),
     ) -> None:
-        self.layers = tuple(layers)
-        self._check_layers()
+        self._in_row = layers is not None
+        self.body = _body(layers, inputs, outputs, equations)
         if loss is None:
             raise DeclarationError('a network needs a loss, as in loss="mse"')
-        self.loss: Loss = as_loss(loss, reduction)
-        self._loss_name = loss if isinstance(loss, str) else None
+        names = [name for name, _ in self.body.outputs]
+        self.shares: tuple[Share, ...] = as_shares(loss, reduction, loss_weights, names)
+        self.sample_weights = _flag(sample_weights)
         decay = (L2(weight_decay),) if check_strength(weight_decay, "weight_decay") else ()
-        for r in regularizers:
-            if not isinstance(r, Regularizer):
-                raise DeclarationError(f"a regularizer is sb.L1 or sb.L2; got {type(r).__name__} {r!r}")
-            check_strength(r.lam, f"{type(r).__name__}'s lam")
-        self.regularizers: tuple[Regularizer, ...] = (*decay, *regularizers)
-
-    def _check_layers(self) -> None:
-        if not self.layers or not isinstance(self.layers[0], Input):
-            first = repr(self.layers[0]) if self.layers else "nothing"
-            raise DeclarationError(f"a network starts with sb.Input(size); it starts with {first}")
-        if len(self.layers) == 1:
-            raise DeclarationError("a network needs at least one layer after its Input")
-        for place, item in enumerate(self.layers[1:], 2):
-            if isinstance(item, Input):
-                raise DeclarationError(f"layer {place} is an Input; only the first may be one")
-            if isinstance(item, type) or not (hasattr(item, "build") or callable(item)):
-                raise DeclarationError(
-                    f"layer {place} is {item!r}; a layer is sb.Dense(...), sb.Activation(...) or a function of a tensor"
-                )
+        self.regularizers: tuple[Regularizer, ...] = (*decay, *_checked(regularizers))
+        self.frozen = _patterns(frozen)
+        for share in self.shares:
+            for place in share.outputs:
+                _check_two_squashes(share, self.body.outputs[place][1])
 
     @property
-    def strengths(self) -> dict[str, float]:
-        """Run-time values of the penalties' strengths by name: lam, lam1, ..."""
-        named: dict[str, float] = {}
-        for r in self.regularizers:
-            named[_free_name(r.name, named)] = float(r.lam)
+    def layers(self) -> tuple[Any, ...]:
+        """The inputs, then every use of a layer in order of computation; () for plain equations."""
+        if not isinstance(self.body, Graph):
+            return ()
+        return (*self.body.inputs, *(node.layer for node in self.body.nodes))
+
+    @property
+    def strengths(self) -> dict[str, Any]:
+        """Run-time values by name: the penalties' strengths (lam, ...), loss weights, and layers' numbers (drop1, ...).
+
+        Each is a number or a schedule. Imports SymPy only for layers or formulas of a user.
+        """
+        named: dict[str, Any] = dict(strengths((*self.regularizers, *self._layers_penalties())))
+        named |= {s.weight_name: s.weight for s in self.shares if s.weight is not None}
+        if self._plain is None:
+            return {h.name: named.get(h.name, h.value) for h in self.system.hypers}
+        for number, layer in enumerate(self.layers[len(self.body.inputs) :], 1):
+            named |= {f"{stem}{number}": getattr(layer, what) for stem, what in layer.run_time.items()}
         return named
+
+    def _layers_penalties(self) -> list[Regularizer]:
+        found = [getattr(layer, what, None) for layer in self.layers for what in OWN_PENALTIES]
+        return [r for r in found if isinstance(r, Regularizer)]
 
     @cached_property
     def system(self) -> System:
         """The equations; imports SymPy."""
-        x: Tensor = self.layers[0].tensor(BATCH)
-        names, h = Names(), x
-        equations: list[Equation] = []
-        for place, item in enumerate(self.layers[1:], 2):
-            block = item.build(names, h) if hasattr(item, "build") else item(h)
-            if not isinstance(block, Block):
-                raise DeclarationError(
-                    f"layer {place}, a function of a tensor, must return sb.layer(output, equation, ...); "
-                    f"got {type(block).__name__}"
-                )
-            equations += block.equations
-            h = block.output
-        if not h.dims or h.dims[0] != BATCH or BATCH in h.dims[1:]:
-            raise DeclarationError(
-                f"the output {h.name} {h.shape_text} must have the batch axis N first, and nowhere else"
-            )
-        self._warn_of_two_squashes()
-        target = Tensor("y", h.dims, "target", traits=frozenset(self.loss.traits))
-        before, data = loss_equations(self.loss, h, target)
-        forward = (*equations, *before)
-        parameters = _parameters([*(eq.rhs for eq in forward), data])
-        total, strengths = self._objective(data, parameters)
-        objective = equation(Tensor("L")[()], total)
-        system = System(forward, objective, (x,), (target,), (h,), parameters, strengths, self.loss.metric)
-        _check_system(system)
-        return system
+        from .assemble import assemble
 
-    def _objective(self, data: Expr, parameters: tuple[Tensor, ...]) -> tuple[Expr, tuple[Tensor, ...]]:
-        total, strengths = data, []
-        for r, name in zip(self.regularizers, self.strengths, strict=True):
-            lam, term = penalty(r, parameters, BATCH, name)
-            strengths.append(lam)
-            total = total if term is None else total + term
-        return total, tuple(strengths)
-
-    def _warn_of_two_squashes(self) -> None:
-        last = self.layers[-1]
-        activation = last.activation if isinstance(last, Dense) else getattr(last, "function", None)
-        if self.loss.squash is not None and activation == self.loss.squash:
-            raise DeclarationError(
-                f"the loss takes logits and applies {activation} itself, but the last layer ends in {activation} too; "
-                f"drop that activation, or use the loss that takes probabilities"
-            )
+        return assemble(self.body, self.shares, self.regularizers, self.frozen, self.sample_weights)
 
     def derive(self, optimizer: Any = None) -> Derivation:
         """The derivation of this network, see `pipeline.derive`."""
@@ -137,105 +119,69 @@ class Network:
 
         return emit(self, target, optimizer, dtype)
 
-    @property
+    @cached_property
+    def _plain(self) -> str | None:
+        return plain_key(self.body, self.shares, self.regularizers, (self.frozen, self.sample_weights))
+
+    @cached_property
     def key(self) -> str:
         """The canonical declaration: equal keys mean equal generated code. Imports SymPy only for user formulas."""
-        regularizers = [
-            (type(r).__name__, *((f.name, getattr(r, f.name)) for f in fields(r) if f.name != "lam"))
-            for r in self.regularizers
-        ]
-        plain = all(_is_plain(item) for item in self.layers) and self._loss_name is not None
-        plain = plain and _is_ours(self.loss.entry) and all(_is_ours(type(r).entry) for r in self.regularizers)
-        body = f"{self.layers}|{self._loss_name}|{self.loss.reduction}" if plain else _text(self.system)
-        return f"{body}|{regularizers}"
+        return self._plain if self._plain is not None else system_key(self.system)
 
     def __repr__(self) -> str:
-        inner = ", ".join(map(repr, self.layers))
-        return f"Network([{inner}], loss={self._loss_name or self.loss!r}, regularizers={list(self.regularizers)})"
+        rest = {"regularizers": list(self.regularizers), "frozen": self.frozen, "sample_weights": self.sample_weights}
+        return told(self.body, self._in_row, self.shares, rest)
 
 
-def _is_plain(item: Any) -> bool:
-    """Whether a layer's record says all about it: our own kind, with an activation of our own by name."""
-    if type(item) not in (Input, Dense, Activation):
-        return False
-    activation = getattr(item, "activation", None) or getattr(item, "function", None)
-    if activation is None or not isinstance(activation, str):
-        return activation is None
-    return _is_ours(ACTIVATIONS.get(activation) or ROW_ACTIVATIONS[activation])
-
-
-def _is_ours(function: Any) -> bool:
-    """Whether a formula is the library's own, whose text is part of every key by the package's fingerprint."""
-    return str(getattr(function, "__module__", "")).startswith(__name__.partition(".")[0] + ".")
-
-
-def _free_name(name: str, taken: dict[str, float]) -> str:
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"
-
-
-def _parameters(forms: Sequence[Expr]) -> tuple[Tensor, ...]:
-    """Parameters in order of first use."""
-    found: dict[Tensor, None] = {}
-    for form in forms:
-        for tensor in tensors_of(form):
-            if tensor.kind == "parameter":
-                found.setdefault(tensor)
-    return tuple(found)
-
-
-def tensors_of(expr: Expr) -> tuple[Tensor, ...]:
-    """The tensors in an expression, sorted by name (weights before biases, W1 before W2)."""
-    from ..language.nodes import TensorRef
-
-    return tuple(sorted((ref.tensor for ref in expr.atoms(TensorRef)), key=lambda t: t.name))
-
-
-def _check_system(system: System) -> None:
-    """Every tensor defined once before its use, and no name used twice."""
-    known: dict[str, Tensor] = {}
-
-    def claim(tensor: Tensor) -> None:
-        if tensor.name in RESERVED and tensor.kind != "hyper" and tensor is not system.objective.lhs:
-            raise DeclarationError(f"the name {tensor.name} is reserved ({', '.join(RESERVED)}); choose another")
-        if known.setdefault(tensor.name, tensor) is not tensor:
-            raise DeclarationError(
-                f"the name {tensor.name} is used twice: a {known[tensor.name].kind} {known[tensor.name].shape_text} "
-                f"and a {tensor.kind} {tensor.shape_text}; give one of them another name"
-            )
-
-    for tensor in (*system.inputs, *system.targets, *system.hypers, *system.parameters):
-        claim(tensor)
-    for eq in (*system.forward, system.objective):
-        for tensor in tensors_of(eq.rhs):
-            if known.get(tensor.name) is not tensor:
-                claim(tensor)
-                raise DeclarationError(f"{tensor.name} {tensor.shape_text} is used before an equation defines it")
-        if known.get(eq.lhs.name) is eq.lhs:
-            raise DeclarationError(f"{eq.lhs.name} is defined twice")
-        claim(eq.lhs)
-    if not system.parameters:
+def _flag(sample_weights: Any) -> bool:
+    if not isinstance(sample_weights, bool):
         raise DeclarationError(
-            "the network has no parameters, so there is nothing to train; add a layer that has some, such as sb.Dense"
+            f"sample_weights is True or False; got {type(sample_weights).__name__}. The weights themselves are given "
+            "to model.fit"
+        )
+    return sample_weights
+
+
+def _checked(regularizers: Sequence[Any]) -> tuple[Regularizer, ...]:
+    for r in regularizers:
+        if r is None:
+            raise DeclarationError("regularizers has a None in it; it takes sb.L1, sb.L2, ...")
+        check_regularizer(r, "regularizers")
+    return tuple(regularizers)
+
+
+def _patterns(frozen: Any) -> tuple[str, ...]:
+    found = (frozen,) if isinstance(frozen, str) else tuple(frozen)
+    for pattern in found:
+        if not isinstance(pattern, str):
+            raise DeclarationError(f'frozen takes names or patterns of parameters, as "W1" or "b*"; got {pattern!r}')
+    return found
+
+
+def _check_two_squashes(share: Share, output: Any) -> None:
+    last = getattr(output, "layer", None)
+    activation = getattr(last, "activation", None) or (last.function if isinstance(last, Activation) else None)
+    if share.loss.squash is not None and isinstance(activation, str) and activation == share.loss.squash:
+        raise DeclarationError(
+            f"the loss takes logits and applies {activation} itself, but the last layer ends in {activation} too; "
+            "drop that activation, or use the loss that takes probabilities"
         )
 
 
-def _text(system: System) -> str:
-    from sympy import srepr
+def _body(layers: Any, inputs: Any, outputs: Any, equations: Any) -> Graph | Written:
+    if layers is not None:
+        if isinstance(layers, Handle) or not isinstance(layers, Sequence) or isinstance(layers, str):
+            raise DeclarationError(
+                f"sb.Network takes a list of layers, or inputs= and outputs=; got {type(layers).__name__} {layers!r}"
+            )
+        if inputs is not None or outputs is not None or equations is not None:
+            raise DeclarationError("a network is a list of layers, or inputs= and outputs=; both were given")
+        return chain(tuple(layers))
+    if inputs is None or outputs is None:
+        lacking = "inputs=" if inputs is None else "outputs="
+        raise DeclarationError(f"sb.Network needs a list of layers, or inputs= and outputs=; {lacking} is missing")
+    if equations is None:
+        return graph(inputs, outputs)
+    from .written import system_of_equations
 
-    from ..language.indices import substitute
-    from ..language.nodes import Index
-
-    lines = []
-    for eq in (*system.forward, system.objective):
-        places = {i: Index(f"p{a}", i.dim, ("place", a)) for a, i in enumerate(eq.indices)}
-        dims = ",".join(f"{d.name}={d.size}" for d in eq.lhs.dims)
-        known = f"{sorted(eq.lhs.traits)}{eq.lhs.adjoint or ''}"
-        lines.append(f"{eq.lhs.name}({dims}){known}={srepr(substitute(eq.rhs, places))}")
-    described = [(t.name, t.kind, t.sizes, t.init, sorted(t.traits)) for t in (*system.inputs, *system.targets)]
-    described += [(t.name, t.kind, t.sizes, t.init, sorted(t.traits)) for t in system.parameters]
-    return f"{lines}|{described}|{[t.name for t in system.outputs]}|{system.metric}"
+    return system_of_equations(inputs, outputs, equations)

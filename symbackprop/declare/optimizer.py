@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import copy
-import math
-from numbers import Real
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
-from ..language.tensor import Tensor, check_name, hyper_tensor
-from ..records import Equation, Update
+from ..records import Update
+from .schedule import first_value, number_or_schedule
+from .updating import CLIPS, Symbols, own_name
 
 
 class Hyper:
     """A hyper-parameter: a number on an optimizer, a run-time symbol inside its `update`."""
 
     def __init__(self, name: str, default: float) -> None:
-        if name in ("t", "theta", "g"):
-            raise DeclarationError(f"a hyper-parameter cannot be called {name}: t, theta and g are taken")
-        self.name, self.default = check_name(name, "hyper-parameter"), float(default)
+        self.name, self.default = own_name(name, "a hyper-parameter"), float(default)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         if owner is None:
             return self
         symbols = owner.__dict__.get("_symbols")
-        return owner._values[self.name] if symbols is None else symbols.hyper(self)
+        return owner._values[self.name] if symbols is None else symbols.hyper(self.name)
 
 
 def hyper(name: str, default: float) -> Any:
@@ -45,55 +43,45 @@ class Choice:
         return self if owner is None else owner._choices[self.name]
 
 
-class _Symbols:
-    """What `update` declares while it is being read: states, and the hyper-parameters it uses."""
-
-    def __init__(self, values: dict[str, float]) -> None:
-        from ..language.nodes import Entry
-
-        self._entry = Entry
-        self._values = values
-        self.states: dict[str, Tensor] = {}
-        self.hypers: dict[str, Tensor] = {}
-        self.step = Tensor("t", (), "state")
-
-    def hyper(self, declared: Hyper) -> Any:
-        made = self.hypers.setdefault(declared.name, hyper_tensor(declared.name, self._values[declared.name]))
-        return self._entry(made)
-
-    def state(self, name: str) -> Any:
-        if name in ("t", "theta", "g"):
-            raise DeclarationError(f"an optimizer's state cannot be called {name}: t, theta and g are taken")
-        if name in self.states:
-            raise DeclarationError(f"optimizer state {name!r} is declared twice")
-        self.states[name] = Tensor(check_name(name, "state"), (), "state")
-        return self._entry(self.states[name])
-
-
 class Optimizer:
     """Base of all optimizers.
 
-    Positional arguments are the hyper-parameters in the order of declaration; all may be given by name.
+    Positional arguments are the hyper-parameters in the order of declaration; all may be given by name. Each is a
+    number or a schedule (`sb.schedules`, a SymPy expression of t and e, a function of them).
+
+    Every optimizer takes three more options. `clip_norm=c` scales the gradient by min(1, c/(norm + 1e-6)), where
+    norm is the Euclidean norm of the whole gradient; `clip_value=c` then bounds every entry to [-c, c]. With both the
+    norm is scaled first: it is that of the gradient as it was computed, and both bounds hold after. `groups` gives
+    parameters whose names match a pattern hyper-parameters of their own: `groups={"b*": {"eta": 0.1}}` (`*`, `?` and
+    `[...]` as in file names); what a group does not set it shares with all others.
     """
 
-    _symbols: _Symbols | None = None
+    _symbols: Symbols | None = None
 
-    def __init__(self, *args: float, **kwargs: Any) -> None:
-        declared = self._declared(Hyper)
-        choices = self._declared(Choice)
+    def __init__(
+        self,
+        *args: Any,
+        clip_norm: Any = None,
+        clip_value: Any = None,
+        groups: Mapping[str, Mapping[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        name, declared, choices = type(self).__name__, self._declared(Hyper), self._declared(Choice)
         if len(args) > len(declared):
-            raise DeclarationError(f"{type(self).__name__} takes at most {len(declared)} numbers; got {len(args)}")
+            raise DeclarationError(f"{name} takes at most {len(declared)} numbers; got {len(args)}")
         given = dict(zip(declared, args, strict=False))
-        for name, value in kwargs.items():
-            if name not in declared and name not in choices:
-                raise DeclarationError(
-                    f"{type(self).__name__} has no option {name!r}.{did_you_mean(name, [*declared, *choices])}"
-                )
-            if name in given:
-                raise DeclarationError(f"{type(self).__name__}: {name} is given twice")
-            given[name] = value
-        self._values = {h.name: _number(type(self), h.name, given.get(n, h.default)) for n, h in declared.items()}
+        for option, value in kwargs.items():
+            if option not in declared and option not in choices:
+                known = [*declared, *choices, *CLIPS, "groups"]
+                raise DeclarationError(f"{name} has no option {option!r}.{did_you_mean(option, known)}")
+            if option in given:
+                raise DeclarationError(f"{name}: {option} is given twice")
+            given[option] = value
+        self._values = {
+            h.name: number_or_schedule(given.get(n, h.default), f"{name}: {h.name}") for n, h in declared.items()
+        } | _clips(name, clip_norm=clip_norm, clip_value=clip_value)
         self._choices = {n: _option(type(self), n, c, given.get(n, c.options[0])) for n, c in choices.items()}
+        self._groups = _groups(name, groups or {}, self._values)
 
     @classmethod
     def _declared(cls, kind: type) -> dict[str, Any]:
@@ -103,74 +91,75 @@ class Optimizer:
         return found
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
-        """New values of one entry `theta` and of its states, given its gradient entry `g`.
+        """New values of one entry `theta` and of its states, given its gradient entry `g` (clipped, if asked).
 
         The right sides see old values; `sb.next(v)` is the new one. `self.t` counts steps from 1.
         """
         raise DeclarationError(f"{type(self).__name__} does not define update(self, theta, g)")
 
-    def state(self, name: str, like: Any) -> Any:
-        """A state of the shape of `like` that starts at 0; to be called inside `update`."""
-        if self._symbols is None:
-            raise DeclarationError("self.state may be called inside update only")
-        return self._symbols.state(name)
+    def state(self, name: str, like: Any, init: Any = 0.0) -> Any:
+        """A state of the shape of `like`; to be called inside `update`.
+
+        It starts at `init`: a number, or one of the optimizer's hyper-parameters (`init=self.eta`).
+        """
+        return self._reading("self.state may be called").state(name, init)
+
+    def let(self, name: str, value: Any) -> Any:
+        """A name for a value of one entry that several new values need; to be called inside `update`."""
+        return self._reading("self.let may be called").let(name, value)
 
     @property
     def t(self) -> Any:
         """The number of the step, from 1; a symbol inside `update`."""
         from ..language.nodes import Entry
 
-        if self._symbols is None:
-            raise DeclarationError("self.t may be used inside update only")
-        return Entry(self._symbols.step)
+        return Entry(self._reading("self.t may be used").step)
 
     @property
-    def hypers(self) -> dict[str, float]:
-        """Values of the hyper-parameters by name."""
-        return dict(self._values)
+    def gradient_norm(self) -> Any:
+        """The Euclidean norm of the whole gradient, of all parameters, not clipped; a symbol inside `update`."""
+        from ..language.nodes import Entry
+
+        return Entry(self._reading("self.gradient_norm may be used").norm)
+
+    def _reading(self, what: str) -> Symbols:
+        if self._symbols is None:
+            raise DeclarationError(f"{what} inside update only")
+        return self._symbols
+
+    @property
+    def hypers(self) -> dict[str, Any]:
+        """Values of the hyper-parameters by name, numbers or schedules; a group's own are `pattern.name`."""
+        own = {f"{p}.{n}": v for p, group in self._groups.items() for n, v in group.items()}
+        return {**self._values, **own}
 
     @property
     def key(self) -> str:
         """What the generated code depends on; the values of the hyper-parameters are not part of it."""
         kind = type(self)
+        beside = f"{sorted(set(self._values) & set(CLIPS))}{[(p, sorted(own)) for p, own in self._groups.items()]}"
         if kind.__module__.startswith(__package__.partition(".")[0] + "."):
-            return f"{kind.__name__}{sorted(self._choices.items())}"
+            return f"{kind.__name__}{sorted(self._choices.items())}{beside}"
         from sympy import srepr
 
         update = self.equations()
         body = ";".join(f"{e.lhs.name}={srepr(e.rhs)}" for e in update.equations)
-        return f"{kind.__name__}:{[s.name for s in update.states]}:{list(self._values)}:{body}"
+        states = [(s.name, start) for s, start in zip(update.states, update.starts, strict=True)]
+        return f"{kind.__name__}:{states}:{list(self._values)}:{body}{beside}"
 
     def equations(self) -> Update:
-        """The update as equations, in an order in which every `next` stands after its definition."""
+        """The update as equations, in an order in which every value stands before it is read."""
         from ..language.nodes import Entry
 
         twin = copy.copy(self)
-        twin._symbols = symbols = _Symbols(self._values)
-        theta, gradient = Tensor("theta", (), "parameter"), Tensor("g", (), "gradient")
-        rules = twin.update(Entry(theta), Entry(gradient))
-        equations = _ordered(type(self).__name__, rules, theta, symbols)
-        # every hyper-parameter keeps its place in the scalar block, used or not
-        hypers = tuple(symbols.hypers.get(n) or hyper_tensor(n, v) for n, v in self._values.items())
-        return Update(
-            type(self).__name__,
-            theta,
-            gradient,
-            symbols.step,
-            tuple(symbols.states.values()),
-            hypers,
-            equations,
-        )
+        twin._symbols = symbols = Symbols(self._values)
+        rules = twin.update(Entry(symbols.theta), symbols.clipped())
+        return symbols.record(type(self).__name__, rules, self._groups)
 
     def __repr__(self) -> str:
         options = [f"{n}={v!r}" for n, v in {**self._values, **self._choices}.items()]
+        options += [f"groups={self._groups!r}"] if self._groups else []
         return f"{type(self).__name__}({', '.join(options)})"
-
-
-def _number(kind: type, name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise DeclarationError(f"{kind.__name__}: {name} must be a finite number; got {value!r}")
-    return float(value)
 
 
 def _option(kind: type, name: str, choice: Choice, value: object) -> str:
@@ -179,35 +168,30 @@ def _option(kind: type, name: str, choice: Choice, value: object) -> str:
     return str(value)
 
 
-def _ordered(name: str, rules: Any, theta: Tensor, symbols: _Symbols) -> tuple[Equation, ...]:
-    """The assignments, checked, so ordered that `next(v)` is known before it is used."""
-    from sympy import Symbol
+def _clips(kind: str, **bounds: Any) -> dict[str, Any]:
+    """The bounds that are given, checked."""
+    made = {n: number_or_schedule(b, f"{kind}: {n}") for n, b in bounds.items() if b is not None}
+    for name, bound in made.items():
+        if first_value(bound) <= 0:
+            raise DeclarationError(f"{kind}: {name} must be > 0, or None for no clipping; got {bound!r}")
+    return made
 
-    from ..language.nodes import Entry, NextEntry, sympify_number
 
-    if not isinstance(rules, dict) or not rules:
-        raise DeclarationError(f"{name}.update must return a dict of new values, {{theta: ...}}; got {rules!r}")
-    todo: dict[Tensor, Any] = {}
-    for target, value in rules.items():
-        if type(target) is not Entry or target.tensor not in (theta, *symbols.states.values()):
-            raise DeclarationError(f"{name}.update assigns to {target}; only theta and declared states have new values")
-        todo[target.tensor] = sympify_number(value)
-        stray = sorted(str(s) for s in todo[target.tensor].atoms(Symbol))
-        if stray:
+def _groups(kind: str, groups: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Pattern -> the hyper-parameters that a group has for itself, checked as far as no network is needed."""
+    if not isinstance(groups, Mapping):
+        raise DeclarationError(f'{kind}: groups is a dict, {{"b*": {{"eta": 0.1}}}}; got {groups!r}')
+    made: dict[str, dict[str, Any]] = {}
+    for pattern, own in groups.items():
+        if not isinstance(pattern, str) or not isinstance(own, Mapping) or not own:
             raise DeclarationError(
-                f"{name}.update: {', '.join(stray)} in the new value of {target} is neither theta, g, a state nor a "
-                "hyper-parameter; declare it with sb.hyper or self.state"
+                f"{kind}: a group is a pattern of parameters' names with a dict of hyper-parameters; got "
+                f"{pattern!r}: {own!r}"
             )
-    for needed in (theta, *symbols.states.values()):
-        if needed not in todo:
-            raise DeclarationError(f"{name}.update gives no new value for {needed.name}")
-    done: list[Equation] = []
-    while todo:
-        known = {e.lhs for e in done}
-        ready = [t for t, v in todo.items() if {n.tensor for n in v.atoms(NextEntry)} <= known]
-        if not ready:
-            raise DeclarationError(
-                f"{name}.update: the new values of {', '.join(t.name for t in todo)} need each other"
-            )
-        done += [Equation(t, (), todo.pop(t)) for t in ready]
-    return tuple(done)
+        for name in own:
+            if name not in values:
+                raise DeclarationError(
+                    f"{kind}: group {pattern!r} sets {name!r}, which is no hyper-parameter.{did_you_mean(name, values)}"
+                )
+        made[pattern] = {n: number_or_schedule(v, f"{kind}: {n} of group {pattern!r}") for n, v in own.items()}
+    return made

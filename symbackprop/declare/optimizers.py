@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
+from ..language.functions import maximum, minimum, sqrt, where
 from ..language.functions import next as next_value
-from ..language.functions import sqrt
 from .optimizer import Choice, Optimizer, hyper
 
 
@@ -67,22 +67,51 @@ class Adagrad(Optimizer):
         return {s: s + g**2, theta: theta - self.eta * g / (sqrt(next_value(s)) + self.eps)}
 
 
+class Adadelta(Optimizer):
+    """s = rho s + (1 - rho) g^2, d = sqrt(u + eps)/sqrt(s + eps) g, theta - eta d, u = rho u + (1 - rho) d^2.
+
+    Both eps stand inside the roots, as in PyTorch.
+    """
+
+    eta, rho, eps = hyper("eta", 1.0), hyper("rho", 0.9), hyper("eps", 1e-6)
+
+    def update(self, theta: Any, g: Any) -> dict[Any, Any]:
+        """Adadelta."""
+        s, u = self.state("s", like=theta), self.state("u", like=theta)
+        d = self.let("d", g * sqrt(u + self.eps) / sqrt(next_value(s) + self.eps))
+        return {
+            s: self.rho * s + (1 - self.rho) * g**2,
+            theta: theta - self.eta * d,
+            u: self.rho * u + (1 - self.rho) * d**2,
+        }
+
+
 class RMSProp(Optimizer):
-    """rho s + (1 - rho) g^2, theta - eta g/(sqrt(s) + eps)."""
+    """rho s + (1 - rho) g^2, theta - eta g/(sqrt(s) + eps).
+
+    `form="centered"` has sqrt(s - m^2) instead, with the mean gradient m = rho m + (1 - rho) g.
+    """
 
     eta, rho, eps = hyper("eta", 0.01), hyper("rho", 0.99), hyper("eps", 1e-8)
+    form = Choice("plain", "centered")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """RMSProp."""
         s = self.state("s", like=theta)
-        return {
-            s: self.rho * s + (1 - self.rho) * g**2,
-            theta: theta - self.eta * g / (sqrt(next_value(s)) + self.eps),
-        }
+        rules = {s: self.rho * s + (1 - self.rho) * g**2}
+        variance = next_value(s)
+        if self.form == "centered":
+            m = self.state("m", like=theta)
+            rules[m] = self.rho * m + (1 - self.rho) * g
+            variance = maximum(0, variance - next_value(m) ** 2)  # rounding may make it negative
+        return {**rules, theta: theta - self.eta * g / (sqrt(variance) + self.eps)}
 
 
 class Adam(Optimizer):
-    """Bias-corrected Adam; eps outside the root, added after the correction."""
+    """Bias-corrected Adam; eps outside the root, added after the correction.
+
+    `form="amsgrad"` divides by the largest v so far (before its correction, as PyTorch does).
+    """
 
     eta, beta1, beta2, eps = (
         hyper("eta", 1e-3),
@@ -90,16 +119,117 @@ class Adam(Optimizer):
         hyper("beta2", 0.999),
         hyper("eps", 1e-8),
     )
+    form = Choice("adam", "amsgrad")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Adam."""
+        return self.adaptive(theta, g, start=theta)
+
+    def adaptive(self, theta: Any, g: Any, start: Any) -> dict[Any, Any]:
+        """Adam's step from `start`."""
         m, v = self.state("m", like=theta), self.state("v", like=theta)
+        rules = {m: self.beta1 * m + (1 - self.beta1) * g, v: self.beta2 * v + (1 - self.beta2) * g**2}
+        spread = next_value(v)
+        if self.form == "amsgrad":
+            largest = self.state("v_max", like=theta)
+            rules[largest] = maximum(largest, next_value(v))
+            spread = next_value(largest)
         m_hat = next_value(m) / (1 - self.beta1**self.t)
+        v_hat = spread / (1 - self.beta2**self.t)
+        return {**rules, theta: start - self.eta * m_hat / (sqrt(v_hat) + self.eps)}
+
+
+class AdamW(Adam):
+    """Adam from theta - eta decay theta on: weight decay that the moments do not see.
+
+    It decays every parameter, biases too, as PyTorch's does; `groups={"b*": {"decay": 0}}` leaves some out.
+    """
+
+    decay = hyper("decay", 0.01)
+
+    def update(self, theta: Any, g: Any) -> dict[Any, Any]:
+        """AdamW."""
+        return self.adaptive(theta, g, start=theta - self.eta * self.decay * theta)
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum, whose mu_t = beta1 (1 - 0.96^(t psi)/2) grows from step to step.
+
+    c is the product of all mu_t so far; the step is theta - eta ((1 - mu_t)/(1 - c) g +
+    mu_(t+1)/(1 - c mu_(t+1)) m)/(sqrt(v_hat) + eps).
+    """
+
+    eta, beta1, beta2, eps, psi = (
+        hyper("eta", 2e-3),
+        hyper("beta1", 0.9),
+        hyper("beta2", 0.999),
+        hyper("eps", 1e-8),
+        hyper("psi", 4e-3),
+    )
+
+    def update(self, theta: Any, g: Any) -> dict[Any, Any]:
+        """NAdam."""
+        m, v, c = self.state("m", like=theta), self.state("v", like=theta), self.state("c", like=theta, init=1.0)
+        mu = self.let("mu_now", self.beta1 * (1 - 0.96 ** (self.t * self.psi) / 2))
+        ahead = self.let("mu_next", self.beta1 * (1 - 0.96 ** ((self.t + 1) * self.psi) / 2))
         v_hat = next_value(v) / (1 - self.beta2**self.t)
+        now = (1 - mu) / (1 - next_value(c)) * g
+        then = ahead / (1 - next_value(c) * ahead) * next_value(m)
         return {
             m: self.beta1 * m + (1 - self.beta1) * g,
             v: self.beta2 * v + (1 - self.beta2) * g**2,
-            theta: theta - self.eta * m_hat / (sqrt(v_hat) + self.eps),
+            c: c * mu,
+            theta: theta - self.eta * (now + then) / (sqrt(v_hat) + self.eps),
+        }
+
+
+class Lion(Optimizer):
+    """theta - eta (sign(beta1 m + (1 - beta1) g) + decay theta), m = beta2 m + (1 - beta2) g; sign(0) = 0.
+
+    The decay is decoupled and touches every parameter; `groups={"b*": {"decay": 0}}` leaves some out.
+    """
+
+    eta, beta1, beta2, decay = hyper("eta", 1e-4), hyper("beta1", 0.9), hyper("beta2", 0.99), hyper("decay", 0.0)
+
+    def update(self, theta: Any, g: Any) -> dict[Any, Any]:
+        """Lion."""
+        from sympy import sign
+
+        m = self.state("m", like=theta)
+        direction = sign(self.beta1 * m + (1 - self.beta1) * g)
+        return {
+            m: self.beta2 * m + (1 - self.beta2) * g,
+            theta: theta - self.eta * (direction + self.decay * theta),
+        }
+
+
+class Rprop(Optimizer):
+    """Step sizes s, one an entry, which grow while the gradient keeps its sign: theta - s sign(g).
+
+    s begins at eta, is multiplied by `up` while g and the gradient before have one sign and by `down` when the sign
+    changes, and stays within [least, most]. After a change the entry rests for one step (its gradient counts as 0),
+    as in PyTorch. Meant for batches of all rows.
+    """
+
+    eta, down, up, least, most = (
+        hyper("eta", 0.01),
+        hyper("down", 0.5),
+        hyper("up", 1.2),
+        hyper("least", 1e-6),
+        hyper("most", 50.0),
+    )
+
+    def update(self, theta: Any, g: Any) -> dict[Any, Any]:
+        """Rprop."""
+        from sympy import Piecewise, sign
+
+        before, s = self.state("before", like=theta), self.state("s", like=theta, init=self.eta)
+        factor = Piecewise((self.up, g * before > 0), (self.down, g * before < 0), (1, True))
+        rested = self.let("g_rest", where(g * before < 0, 0, g))
+        return {
+            s: minimum(maximum(s * factor, self.least), self.most),
+            before: rested,
+            theta: theta - next_value(s) * sign(rested),
         }
 
 
@@ -108,8 +238,13 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "momentum": Momentum,
     "nesterov": Nesterov,
     "adagrad": Adagrad,
+    "adadelta": Adadelta,
     "rmsprop": RMSProp,
     "adam": Adam,
+    "adamw": AdamW,
+    "nadam": NAdam,
+    "lion": Lion,
+    "rprop": Rprop,
 }
 
 

@@ -1,76 +1,304 @@
-"""Regularizers: the penalty's formula for one entry of a parameter; SymPy takes its derivative."""
+"""Regularizers: a penalty's formula for one entry of a tensor, or for the whole of it; SymPy takes its derivative.
+
+They stand in a network's `regularizers` (on all its weights), or on one layer: `weight_regularizer`,
+`bias_regularizer`, `activity_regularizer`. A penalty on a layer's output is divided by the number of samples of the
+batch, as Keras does. Strengths are run-time numbers, or schedules.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, ShapeError
 from ..language.functions import Sum, absolute
-from ..language.tensor import Dim, Tensor, hyper_tensor
+from ..language.tensor import Tensor
+from ..records import Equation
+from .schedule import as_schedule, first_value
 
 if TYPE_CHECKING:
     from sympy import Expr
 
+STRENGTHS = {"lam": "lam", "l1": "lam1", "l2": "lam"}
+"""A regularizer's fields that are strengths, and their names in formulas."""
+
+
+class Regularizer:
+    """A penalty: every strength times its formula, summed over the tensors it stands on.
+
+    Strengths are the fields named in `STRENGTHS`; `over_n` divides by the samples of the batch, `biases` extends a
+    network's own to biases.
+    """
+
+    __slots__ = ()
+    over_n: Any = False
+    biases: Any = False
+    name: ClassVar[str] = "lam"
+
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """Equations to compute first, and for each strength the penalty of one tensor."""
+        raise NotImplementedError
+
+    @property
+    def strengths(self) -> tuple[tuple[str, Any], ...]:
+        """(name in formulas, number or schedule) of each strength."""
+        return tuple(
+            (self.name if f == "lam" else STRENGTHS[f], check_strength(getattr(self, f), f)) for f in _numbers(self)
+        )
+
+    @property
+    def key(self) -> str | None:
+        """Text that is equal where the generated code is; None where a user's formula is part of it."""
+        if any(callable(getattr(self, f.name)) for f in fields(self) if f.name not in STRENGTHS):  # type: ignore[arg-type]
+            return None
+        kept = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in STRENGTHS]  # type: ignore[arg-type]
+        return f"{type(self).__name__}{kept}"
+
+
+def _numbers(regularizer: Regularizer) -> list[str]:
+    return [f.name for f in fields(regularizer) if f.name in STRENGTHS]  # type: ignore[arg-type]
+
+
+def _over_entries(formula: Any, theta: Tensor) -> Expr:
+    from ..language.nodes import Index, sympify_number
+
+    letters = "jkmpqrs" if theta.kind in ("parameter", "state") else "njkmpqrs"
+    indices = tuple(Index(c, d) for c, d in zip(letters, theta.dims, strict=False))
+    body = sympify_number(formula(theta[indices]))
+    return Sum(body, *indices) if indices else body
+
 
 @dataclass(frozen=True, slots=True)
-class L2:
+class L2(Regularizer):
     """lam/2 * sum of squares of the weights.
 
     `half=False` drops the 1/2, `over_n=True` divides by the number of samples of the batch (lecture 2's form),
     `biases=True` penalizes biases too.
     """
 
-    lam: float
+    lam: Any
     half: bool = True
     over_n: bool = False
     biases: bool = False
-    name = "lam"
 
     def entry(self, w: Any) -> Any:
         """The penalty of one entry."""
         return w**2 / 2 if self.half else w**2
 
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """The sum over all entries."""
+        return (), (_over_entries(self.entry, theta),)
+
 
 @dataclass(frozen=True, slots=True)
-class L1:
+class L1(Regularizer):
     """lam * sum of absolute values of the weights; its subgradient at 0 is 0."""
 
-    lam: float
+    lam: Any
     over_n: bool = False
     biases: bool = False
-    name = "lam1"
+    name: ClassVar[str] = "lam1"
 
     def entry(self, w: Any) -> Any:
         """The penalty of one entry."""
         return absolute(w)
 
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """The sum over all entries."""
+        return (), (_over_entries(self.entry, theta),)
 
-Regularizer = L1 | L2
+
+@dataclass(frozen=True, slots=True)
+class ElasticNet(Regularizer):
+    """l1 * sum of absolute values + l2/2 * sum of squares (`half=False`: l2 * sum of squares)."""
+
+    l1: Any
+    l2: Any
+    half: bool = True
+    over_n: bool = False
+    biases: bool = False
+
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """Both sums over all entries."""
+        square = (lambda w: w**2 / 2) if self.half else (lambda w: w**2)
+        return (), (_over_entries(absolute, theta), _over_entries(square, theta))
 
 
-def check_strength(value: object, what: str) -> float:
-    """`value` as a finite number that is not negative, else a `DeclarationError`."""
+@dataclass(frozen=True, slots=True)
+class Orthogonal(Regularizer):
+    """lam * |W W^T - 1|^2, the sum of squares: rows of W become orthonormal (`rows=False`: columns, W^T W)."""
+
+    lam: Any
+    rows: bool = True
+    over_n: bool = False
+
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """The products of all rows, less 1 of each with itself, then their squares."""
+        from ..language.nodes import At, Index
+        from .equation import equation
+
+        if len(theta.dims) != 2 or theta.dims[0].size is None:
+            raise ShapeError(f"Orthogonal takes a matrix; {theta.name} is {theta.shape_text}")
+        d, other = theta.dims if self.rows else theta.dims[::-1]
+        i, j, k = Index("i", d), Index("j", d), Index("k", other)
+        one, two = ((i, k), (j, k)) if self.rows else ((k, i), (k, j))
+        gram = Tensor(f"gram_{theta.name}{tag}", (d, d))
+        made = equation(gram[i, j], Sum(theta[one] * theta[two], k) - At(i, j))
+        return (made,), (Sum(gram[i, j] ** 2, i, j),)
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty(Regularizer):
+    """lam times a penalty of your own.
+
+    `entry` is a function of one entry, summed over all of them; `tensor`, in its place, a function of the tensor that
+    gives one number, such as `lambda W: sb.Sum(W[j, k]**4, j, k)`.
+    """
+
+    entry: Any = None
+    lam: Any = 1.0
+    tensor: Any = None
+    over_n: bool = False
+    biases: bool = False
+
+    def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
+        """The user's expression, as one number."""
+        from ..language.indices import free_indices
+        from ..language.nodes import sympify_number
+        from .activations import apply_function
+
+        if self.tensor is None:
+            return (), (_over_entries(lambda w: apply_function(self.entry, (w,), ("w",), "penalty"), theta),)
+        value = sympify_number(self.tensor(theta))
+        left = free_indices(value)
+        if left:
+            names = ", ".join(i.name for i in left)
+            raise DeclarationError(f"the penalty on {theta.name} is {value}; it is one number: sum over {names}")
+        return (), (value,)
+
+
+REGULARIZERS: dict[str, type[Regularizer]] = {
+    "l1": L1,
+    "l2": L2,
+    "elastic_net": ElasticNet,
+    "orthogonal": Orthogonal,
+    "penalty": Penalty,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Penalized:
+    """A regularizer on one tensor of a layer; `activity`: on its output, then divided by the samples of the batch."""
+
+    regularizer: Regularizer
+    tensor: Tensor
+    activity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyParts:
+    """Equations to compute first, the penalties' sum (0: none), and the run-time strengths."""
+
+    equations: tuple[Equation, ...]
+    objective: Any
+    hypers: tuple[Tensor, ...]
+
+
+def check_strength(value: object, what: str) -> Any:
+    """`value` as a finite number >= 0, or as a schedule that starts with one, else a `DeclarationError`."""
+    schedule = as_schedule(value)
+    if schedule is not None:
+        if first_value(schedule, what) < 0:
+            raise DeclarationError(f"{what} must not be negative; the schedule starts at {first_value(schedule, what)}")
+        return schedule
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value < 0:
         raise DeclarationError(f"{what} must be a finite number >= 0; got {value!r}")
     return float(value)
 
 
-def penalty(
-    regularizer: Regularizer, parameters: tuple[Tensor, ...], batch: Dim, name: str
-) -> tuple[Tensor, Expr | None]:
-    """The run-time strength, and the sum of the penalty over all parameters it applies to (None: over none)."""
-    from ..language.nodes import Entry, Index, Size
+def check_regularizer(value: object, what: str) -> None:
+    """Raise `DeclarationError` unless `value` is a regularizer with usable numbers, or None."""
+    if value is None:
+        return
+    if not isinstance(value, Regularizer):
+        raise DeclarationError(
+            f"{what}: a regularizer is sb.L1, sb.L2, sb.ElasticNet, sb.Orthogonal or sb.Penalty; "
+            f"got {type(value).__name__} {value!r}"
+        )
+    for name in _numbers(value):
+        check_strength(getattr(value, name), f"{type(value).__name__}'s {name}")
+    if isinstance(value, Penalty) and (value.entry is None) == (value.tensor is None):
+        raise DeclarationError("Penalty takes a function of an entry, or tensor= a function of a tensor; one of them")
 
-    lam = hyper_tensor(name, check_strength(regularizer.lam, f"{type(regularizer).__name__}'s lam"))
-    total: Any = 0
-    for theta in parameters:
-        if "weight" in theta.traits or regularizer.biases:
-            indices = tuple(Index(c, d) for c, d in zip("jkmpqr", theta.dims, strict=False))
-            w = theta[indices]
-            total = total + Entry(lam) * (Sum(regularizer.entry(w), *indices) if indices else regularizer.entry(w))
-    if total == 0:
-        return lam, None
-    return lam, total / Size(batch) if regularizer.over_n else total
+
+def penalized(regularizer: Regularizer | None, tensor: Tensor, activity: bool = False) -> tuple[Penalized, ...]:
+    """A layer's penalty on one of its tensors; () without a regularizer."""
+    return () if regularizer is None else (Penalized(regularizer, tensor, activity),)
+
+
+def strength_names(regularizers: Iterable[Regularizer]) -> list[tuple[Regularizer, tuple[str, ...]]]:
+    """The run-time names of each regularizer's strengths: lam, lam_2, ...; the same object has them once."""
+    found: list[tuple[Regularizer, tuple[str, ...]]] = []
+    counts: dict[str, int] = {}
+    for r in regularizers:
+        if any(r is known for known, _ in found):
+            continue
+        names = []
+        for stem, _ in r.strengths:
+            counts[stem] = counts.get(stem, 0) + 1
+            names.append(stem if counts[stem] == 1 else f"{stem}_{counts[stem]}")
+        found.append((r, tuple(names)))
+    return found
+
+
+def strengths(regularizers: Iterable[Regularizer]) -> dict[str, Any]:
+    """Run-time values of the strengths by name, numbers or schedules."""
+    return {
+        name: value
+        for r, names in strength_names(regularizers)
+        for name, (_, value) in zip(names, r.strengths, strict=True)
+    }
+
+
+def penalty_parts(
+    network_wide: Iterable[Regularizer],
+    on_layers: Iterable[Penalized],
+    parameters: Iterable[Tensor],
+) -> PenaltyParts:
+    """All penalties of a network: its own on the weights among `parameters`, then its layers'."""
+    whole = tuple(network_wide)
+    # a layer that is used twice names its weights twice; they are penalized once
+    single = {(id(p.regularizer), p.tensor, p.activity): p for p in on_layers}
+    items = [Penalized(r, theta) for r in whole for theta in parameters if "weight" in theta.traits or r.biases]
+    items += single.values()
+    named = strength_names((*whole, *(p.regularizer for p in single.values())))
+    return _summed(items, named)
+
+
+def _summed(items: list[Penalized], named: list[tuple[Regularizer, tuple[str, ...]]]) -> PenaltyParts:
+    from ..language.nodes import Entry, Size
+    from ..language.tensor import BATCH, hyper_tensor
+
+    equations: list[Equation] = []
+    hypers: list[Tensor] = []
+    terms: list[Any] = []
+    for number, (r, names) in enumerate(named):
+        made = [hyper_tensor(n, first_value(v)) for n, (_, v) in zip(names, r.strengths, strict=True)]
+        hypers += made
+        for item in (i for i in items if i.regularizer is r):
+            before, formulas = r.formulas(item.tensor, "" if number == 0 else f"_{number + 1}")
+            equations += before
+            share: Any = sum((Entry(lam) * f for lam, f in zip(made, formulas, strict=True)), start=0)
+            terms.append(share / Size(BATCH) if r.over_n or item.activity else share)
+    return PenaltyParts(tuple(equations), _added(terms), tuple(hypers))
+
+
+def _added(terms: list[Any]) -> Any:
+    """The sum by halves: one term after another would sort the whole sum for each of them."""
+    if len(terms) < 2:
+        return terms[0] if terms else 0
+    middle = len(terms) // 2
+    return _added(terms[:middle]) + _added(terms[middle:])

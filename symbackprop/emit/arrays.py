@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sympy import Expr, Mul, Piecewise
+from sympy import Expr, Integer, Mul, Piecewise
 
-from ..language.indices import free_indices, substitute
-from ..language.nodes import Entry, Index, Size
+from ..language.indices import flat_position, free_indices, substitute
+from ..language.nodes import At, Entry, Index, Inside, NotAt, Part, Size
 from ..language.tensor import Tensor
-from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement
+from ..lower.positions import is_plain, spans
+from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement, Where
+from ..lower.scatter import as_scatter
 from .dialect import NUMPY
+from .gathers import Places, condition_of, gathered, size_of
 from .printer import ATOM, MATMUL, UNARY, Printer
 
 LETTERS = "abcdefghijklmnopqrstuvw"
@@ -24,6 +27,7 @@ class Arrays:
     def __init__(self, names: Mapping[Tensor, str], inlined: Mapping[Tensor, Statement]) -> None:
         self.names = names
         self.inlined = inlined
+        self.places = Places(lambda e, space: self.over(e, space, ATOM), _aligned)
 
     def value(self, s: Statement) -> str:
         """The array that a statement assigns, axes in the order of its left side."""
@@ -39,7 +43,7 @@ class Arrays:
         text = self.over(s.body, s.indices)
         if set(free_indices(s.body)) >= set(s.indices):
             return text
-        shape = ", ".join(self._size(i) for i in s.indices)
+        shape = ", ".join(size_of(i) for i in s.indices)
         return f"np.broadcast_to(real({text}), ({shape},))" if s.indices else text
 
     def over(self, expr: Expr, space: tuple[Index, ...], level: int = 0) -> str:
@@ -47,15 +51,31 @@ class Arrays:
         return _ArrayPrinter(self, space).text(expr, level)
 
     def leaf(self, e: Expr, space: tuple[Index, ...]) -> str | tuple[str, int] | None:
-        """Entries, sizes and bare indices."""
+        """Entries, sizes, bare indices, and tests of indices."""
         if isinstance(e, Entry):
             made = self.inlined.get(e.tensor)
+            if not _is_simple(e):
+                return _aligned(*self._gathered(e, made), space), ATOM
             return self._aligned_entry(e, space) if made is None else self._inlined(made, e, space)
         if isinstance(e, Size):
             return str(e.dim.size) if e.dim.size is not None else e.dim.name
         if isinstance(e, Index):
-            return _aligned(f"np.arange({self._size(e)})", (e,), space)
+            return _aligned(f"np.arange({size_of(e)})", (e,), space)
+        if isinstance(e, Part):
+            return f"({self.places.text(e, space)})"
+        if isinstance(e, At):
+            equal = self.places.equal(*e.args, space)
+            return equal.replace("==", "!=") if isinstance(e, NotAt) else equal, 0
+        if isinstance(e, Inside):
+            return condition_of(e, space, self.places), 0
         return None
+
+    def _gathered(self, e: Entry, made: Statement | None) -> tuple[str, tuple[Index, ...]]:
+        """An entry elsewhere than at its own indices, with the index of each axis."""
+        if made is None:
+            return gathered(self.names[e.tensor], e, self.places)
+        text, own = self._value(made)
+        return gathered(text if own >= ATOM else f"({text})", e, self.places)
 
     def _inlined(self, made: Statement, e: Entry, space: tuple[Index, ...]) -> tuple[str, int]:
         """A helper's value written out where it is read, and how tightly that text binds."""
@@ -66,10 +86,6 @@ class Arrays:
         if not placed:
             return text, own
         return (f"({text}){placed}" if own < ATOM else text + placed), ATOM
-
-    def _size(self, index: Index) -> str:
-        assert index.dim is not None
-        return index.dim.name if index.dim.size is None else str(index.dim.size)
 
     def _aligned_entry(self, e: Entry, space: tuple[Index, ...]) -> str:
         text = self.names[e.tensor]
@@ -85,15 +101,45 @@ class Arrays:
 
     def _reduction(self, s: Statement) -> tuple[str, int]:
         if s.op == SUM:
-            product = self._product(s)
+            product = self._scattered(s) or self._product(s)
             if product is not None:
                 return product
+        if s.op == ARGMAX and len(s.over) > 1:
+            return self._first_largest(s), ATOM
         order = self._natural_order(s)
         axes = [a for a, i in enumerate(order) if i in s.over]
         axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         body = self.over(s.body, order)
         text = f"{REDUCERS[s.op]}({body})" if not s.indices else f"{REDUCERS[s.op]}({body}, axis={axis})"
         return _aligned(text, tuple(i for i in order if i not in s.over), s.indices), ATOM
+
+    def _first_largest(self, s: Statement) -> str:
+        """An arg max over several indices: its place among the entries of all of them, counted in order."""
+        order = (*s.indices, *s.over)
+        body = self._full(s.body, order)
+        lead = "".join(f"{size_of(i)}, " for i in s.indices)
+        return f"np.argmax({body}.reshape({lead}-1), axis=-1)"
+
+    def _scattered(self, s: Statement) -> tuple[str, int] | None:
+        """A sum that adds at places read from data."""
+        found = as_scatter(s)
+        if found is None:
+            return None
+        places = dict(found.places)
+        order = (*s.over, *(i for i in s.indices if i not in places))
+        flat = substitute(flat_position(s.indices), places)
+        shape = ", ".join(map(size_of, s.indices))
+        length = "*".join(map(size_of, s.indices))
+        at, values = f"({self.places.text(flat, order)})", self._full(found.body, order)
+        if set(free_indices(flat)) < set(order):
+            at = f"np.broadcast_to({at}, {_shape(order)})"
+        return f"np.bincount({at}.ravel(), {values}.ravel(), {length}).reshape({shape}).astype(real)", ATOM
+
+    def _full(self, body: Expr, order: tuple[Index, ...]) -> str:
+        """The body as an array that has every axis of `order` in full."""
+        if set(free_indices(body)) >= set(order):
+            return self.over(body, order, ATOM)
+        return f"np.broadcast_to({self.over(body, order)}, {_shape(order)})"
 
     def _natural_order(self, s: Statement) -> tuple[Index, ...]:
         """The order of axes of an entry that has them all, else the statement's own with the summed ones last."""
@@ -108,8 +154,11 @@ class Arrays:
         factors = Mul.make_args(s.body)
         entries = sorted((f for f in factors if isinstance(f, Entry) and f.indices), key=lambda e: e.sort_key())
         rest = Mul(*(f for f in factors if f not in entries))
-        if len(entries) < 2 or free_indices(rest) or not all(_plain(e) for e in entries):
+        if len(entries) < 2 or free_indices(rest):
             return None
+        if not all(map(is_plain, entries)):
+            text, own = self._einsum_of_reads(s, entries), ATOM
+            return (text, own) if rest == 1 else (f"{self.over(rest, (), UNARY)}*{text}", MATMUL)
         matmul = _matmul(self, s, entries)
         text, own = (self._einsum(s, entries), ATOM) if matmul is None else (matmul, MATMUL)
         return (text, own) if rest == 1 else (f"{self.over(rest, (), UNARY)}*({text})", MATMUL)
@@ -120,6 +169,21 @@ class Arrays:
         inputs = ",".join("".join(letters[i] for i in e.indices) for e in entries)
         output = "".join(letters[i] for i in s.indices)
         return f'np.einsum("{inputs}->{output}", {", ".join(self._whole(e) for e in entries)})'
+
+    def _einsum_of_reads(self, s: Statement, entries: list[Entry]) -> str:
+        """The same for entries elsewhere than at their own indices, each as an array of all that is read."""
+        reads = [(self._whole(e), e.indices) if _is_simple(e) and is_plain(e) else self._read(e) for e in entries]
+        used = dict.fromkeys((*s.indices, *(i for _, have in reads for i in have)))
+        letters = {i: LETTERS[a] for a, i in enumerate(used)}
+        inputs = ",".join("".join(letters[i] for i in have) for _, have in reads)
+        output = "".join(letters[i] for i in s.indices)
+        return f'np.einsum("{inputs}->{output}", {", ".join(text for text, _ in reads)}, optimize=True)'
+
+    def _read(self, e: Entry) -> tuple[str, tuple[Index, ...]]:
+        if not _is_simple(e):
+            return self._gathered(e, self.inlined.get(e.tensor))
+        have = tuple(dict.fromkeys(i for i in e.indices if isinstance(i, Index)))
+        return self.over(e, have), have
 
     def _whole(self, e: Entry) -> str:
         return self.over(e, e.indices)
@@ -149,9 +213,16 @@ class _ArrayPrinter(Printer):
             return f"np.where({self.condition(condition)}, real({self.text(value)}), {rest})"
         return super()._choice(branches)
 
+    def _where(self, e: Where) -> tuple[str, int]:
+        text, own = super()._where(e)
+        return (text, own) if e.args[0].has(Entry) else (f"real({text})", ATOM)
+
     def text(self, expr: Expr, level: int = 0) -> str:
         if level >= UNARY and _is_mask(expr):
             return f"({self.condition(expr.args[0].args[1])})"
+        if isinstance(expr, (At, Inside)):
+            condition = self.condition(expr)
+            return f"({condition})" if level >= UNARY else f"real({condition})"
         return super().text(expr, level)
 
 
@@ -159,8 +230,14 @@ def _is_mask(e: Expr) -> bool:
     return isinstance(e, Piecewise) and len(e.args) == 2 and e.args[0].args[0] == 1 and e.args[1].args[0] == 0
 
 
-def _plain(e: Entry) -> bool:
-    return all(isinstance(i, Index) for i in e.indices) and len(set(e.indices)) == len(e.indices)
+def _is_simple(e: Entry) -> bool:
+    """Whether an entry has a number or an index that spans it on every axis."""
+    pairs = zip(e.indices, e.tensor.dims, strict=True)
+    return e.outside is None and all(isinstance(i, Integer) or (isinstance(i, Index) and spans(i, d)) for i, d in pairs)
+
+
+def _shape(order: tuple[Index, ...]) -> str:
+    return f"({', '.join(map(size_of, order))},)"
 
 
 def _within(indices: tuple[Index, ...], space: tuple[Index, ...]) -> tuple[Index, ...]:

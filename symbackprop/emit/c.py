@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ..language.tensor import Tensor
 from ..lower.program import Kernel, Program
-from ..runtime import Source
-from .blocks import manifest, slots, title
+from ..runtime import Slot, Source
+from ..streams import random_stream
+from .blocks import fixed_slots, manifest, randoms, slots, title
 from .dialect import c_dialect
 from .kernels import KernelView, kernel_view
 from .layout import indented
@@ -47,6 +48,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """A random tensor: the stream of step 0, `size` in entries."""
+
+    name: str
+    stream: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A state's new value, in a buffer until the step is done, and its place in the array of parameters."""
+
+    name: str
+    offset: int
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleView:
     """All that the C template reads."""
 
@@ -60,6 +79,8 @@ class ModuleView:
     outputs: tuple[str, ...]
     output_sizes: tuple[str, ...]
     buffers: tuple[Buffer, ...]
+    randoms: tuple[Drawn, ...]
+    kept: tuple[Kept, ...]
     panels: tuple[str, ...]
     kernels: tuple[KernelView, ...]
     predict: tuple[KernelView, ...]
@@ -75,29 +96,30 @@ def emit_c(program: Program, dtype: str) -> Source:
     """The C source of a program; `dtype` is "float32" or "float64"."""
     system = program.derivation.system
     dialect = c_dialect(dtype)
-    arrays = (*system.inputs, *system.targets, *system.parameters)
+    drawn = randoms(program)
+    arrays = (*system.inputs, *system.targets, *system.parameters, *system.states, *drawn)
     made = tuple(s.lhs for k in program.kernels for s in k.statements)
-    names = c_names((*arrays, *made))
+    names = c_names(dict.fromkeys((*arrays, *made)))
     hypers = {h: f"hyper[{i}]" for i, h in enumerate(system.hypers)}
     views = {k.name: kernel_view(k, names, hypers, dialect) for k in program.kernels}
     places, block = slots(program)
+    fixed = fixed_slots(program)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     given = {*gradients, *system.outputs}
+    buffers = (*drawn, *(t for t in _buffers(program.kernels, views, names) if t not in given))
     view = ModuleView(
         title=title(program),
         real="float" if dtype == "float32" else "double",
         is_float=int(dtype == "float32"),
-        runtime=tuple(runtime_text(f"c/runtime/{name}") for name in RUNTIME),
+        runtime=tuple(runtime_text(f"c/runtime/{name}") for name in (*RUNTIME, *(["uniform.h"] if drawn else []))),
         data=tuple(Data(names[t], _size(t, skip=1), t.shape_text) for t in (*system.inputs, *system.targets)),
-        parameters=tuple(
-            Place(names[t], p.offset, t.shape_text) for t, p in zip(system.parameters, places, strict=True)
-        ),
-        gradient_places=tuple(Place(names[t], p.offset, t.shape_text) for t, p in zip(gradients, places, strict=True)),
+        parameters=_places((*system.parameters, *system.states), (*places, *fixed), names),
+        gradient_places=_places(gradients, places, names),
         outputs=tuple(names[t] for t in system.outputs),
         output_sizes=tuple(_size(t) for t in system.outputs),
-        buffers=tuple(
-            Buffer(names[t], _size(t), t.shape_text) for t in _buffers(program.kernels, views, names) if t not in given
-        ),
+        buffers=tuple(Buffer(names[t], _size(t), t.shape_text) for t in buffers),
+        randoms=tuple(Drawn(names[t], f"UINT64_C(0x{random_stream(t.name):016X})", _size(t)) for t in drawn),
+        kept=_kept(program, fixed, names),
         panels=tuple(_panel(v) for v in views.values() if v.matrices),
         kernels=tuple(views.values()),
         predict=tuple(views[k.name] for k in program.predict),
@@ -106,9 +128,18 @@ def emit_c(program: Program, dtype: str) -> Source:
         objective=names[program.derivation.objective.lhs],
         block=block,
         states=len(program.update.states),
-        update=update_view(program.update, len(system.hypers), dialect),
+        update=update_view(program.update, len(system.hypers), dialect, places),
     )
     return Source("c", indented(render("c/module.c.jinja", view)), manifest(program, dtype))
+
+
+def _places(tensors: Iterable[Tensor], found: Iterable[Slot], names: Mapping[Tensor, str]) -> tuple[Place, ...]:
+    return tuple(Place(names[t], p.offset, t.shape_text) for t, p in zip(tensors, found, strict=True))
+
+
+def _kept(program: Program, fixed: Iterable[Slot], names: Mapping[Tensor, str]) -> tuple[Kept, ...]:
+    offsets = {slot.name: slot.offset for slot in fixed}
+    return tuple(Kept(names[new], offsets[state.name], _size(state)) for state, new in program.renewed)
 
 
 def _buffers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
+from ..language.nodes import ArgMax, At, Entry, Held, Index, Inside, MaxOver, NotAt, Over, Part, Size, Sum
 from ..language.tensor import Tensor
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Kernel
 from .dialect import Dialect, c_dialect
@@ -69,9 +69,21 @@ class _Text(Printer):
         if isinstance(e, Entry):
             inner = ", ".join(self.text(i) for i in e.indices)
             return (f"{e.tensor.name}[{inner}]" if inner else e.tensor.name), ATOM
+        if isinstance(e, (At, Inside, Part)):
+            return self._test(e), ATOM
         if isinstance(e, Over):
             if isinstance(e, Held):
                 return f"({self.text(e.body)})", ATOM
             over = ", ".join(self.text(i) for i in e.bound)
             return f"{WORDS[type(e)]}({self.text(e.body)}, {over})", ATOM
         return None
+
+    def _test(self, e: Expr) -> str:
+        """A test in brackets, 1 where it holds; a digit of a number as one."""
+        texts = list(map(self.text, e.args))
+        if isinstance(e, Part):
+            flat = texts[0] if isinstance(e.args[0], Index) else f"({texts[0]})"
+            return f"{flat}//{texts[1]}%{texts[2]}"
+        if isinstance(e, Inside):
+            return f"[0 <= {texts[0]} < {texts[1]}]"
+        return f"[{texts[0]} {'!=' if isinstance(e, NotAt) else '='} {texts[1]}]"

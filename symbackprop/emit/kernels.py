@@ -7,32 +7,23 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from ..language.nodes import Entry, Index, Size
+from ..language.indices import flat_position
+from ..language.nodes import ArgMax, At, Entry, Index, Inside, MaxOver, NotAt, Part, Size
 from ..language.tensor import Tensor
-from ..lower.program import SUM, Kernel, Statement
+from ..lower.limits import Limit, limits_of
+from ..lower.positions import Axis, Test, axes_of, tests_of
+from ..lower.program import ARGMAX, SUM, Kernel, Statement
 from ..lower.share import Shared, share
 from .comments import kernel_comments
 from .dialect import C_DOUBLE, Dialect
+from .integers import Integers
+from .matrices import Copied, Matrices, Side, copied_of, matrices_of
 from .names import index_letters, volume
+from .nests import Local, Loop, limited_loops
 from .printer import UNARY, Printer
 
+TO_MEMORY = ("outer", "rows", "scatter")  # forms whose reduction adds to memory
 ROW = 1024  # entries of a row whose sum may be rounded to `real`
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """`for (index = 0; index < extent; index++)`."""
-
-    index: str
-    extent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """A named value inside the loops, or a scalar before them."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +33,6 @@ class Argument:
     name: str
     const: bool
     shape: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matrices:
-    """The strided operands of a product: sizes and strides in C.
-
-    `row_split` and `column_split` give the single indices of a group from the flat `row` or `column`.
-    """
-
-    rows: str
-    columns: str
-    inner: str
-    vectors: str
-    row_split: tuple[Local, ...]
-    column_split: tuple[Local, ...]
-    left: str
-    left_row: str
-    left_inner: str
-    right: str
-    right_inner: str
-    right_column: str
-    factor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +46,21 @@ class KernelView:
     scalars: tuple[Local, ...]
     loops: tuple[Loop, ...]
     over: tuple[Loop, ...]
+    row: tuple[Loop, ...]
     op: str
     acc: str
     acc_type: str
     partial: bool
+    strict: bool
+    position: str
+    places: tuple[Local, ...]
     inside: tuple[Local, ...]
     term: str
     target: str
     values: tuple[Local, ...]
     stores: tuple[Local, ...]
     matrices: Matrices | None
+    copied: Copied | None
 
 
 def kernel_view(
@@ -112,35 +86,96 @@ class _Writer:
         self.local = {s.lhs: f"{names[s.lhs]}_{''.join(self.letters[i] for i in kernel.space)}".rstrip("_") + "_"
                       for s in kernel.statements}  # fmt: skip
         self.made_at = {s.lhs: s.indices for s in kernel.statements}
+        self.integers = Integers(self.letters, self._read)
+        self.limits = self._limits()
+        self.settled: frozenset[Test] = frozenset()
 
     def view(self) -> KernelView:
         k = self.kernel
-        inner = share([self._summed()], self._is_scalar) if k.reduction else Shared((), (), ())
-        outer = share([s.body for s in k.maps], self._is_scalar, max(len(inner.scalars), len(inner.values)))
         reduction = k.reduction
+        sides = self._sides()
+        hoisted = [n for side in sides for n in side.scalars]
+        used = max([len(hoisted), *(len(side.values) for side in sides)])
+        outer = share([s.body for s in k.maps], self._is_scalar, used)
+        texts = self._side_texts(sides)
         return KernelView(
             name="k_" + k.name,
             form=self.form.name,
             comments=kernel_comments(k),
             arguments=tuple(self._argument(t) for t in self.used if self._is_array(t)),
-            scalars=tuple(Local(n.name, self._double(n.value)) for n in (*inner.scalars, *outer.scalars)),
+            scalars=tuple(Local(n.name, self._double(n.value)) for n in (*hoisted, *outer.scalars)),
             loops=self._loops(self.form.space),
-            over=self._loops(self.form.over),
+            over=self._limited(self.form.over),
+            row=self._limited(self.form.row),
             op=reduction.op if reduction else "",
             acc=self.local[reduction.lhs] if reduction else "",
             acc_type="double" if not k.space and reduction and reduction.op == SUM else "real",
             partial=self._sums_rows(),
-            inside=tuple(Local(n.name, self._text(n.value)) for n in inner.values),
-            term=self._text(inner.bodies[0]) if reduction else "",
-            target=self._place(reduction) if reduction and self.form.name == "outer" else "",
+            strict=reduction is not None and reduction.source.rhs.has(MaxOver, ArgMax),
+            position=self._position(),
+            places=self._places(),
+            inside=texts[0].inside,
+            term=texts[0].text,
+            target=self._place(reduction) if reduction and self.form.name in TO_MEMORY else "",
             values=self._values(outer),
             stores=tuple(
                 Local(self._place(s), self.local[s.lhs])
                 for s in k.statements
                 if s.lhs in k.stored and not self._is_target(s.lhs)
             ),
-            matrices=self._matrices(inner.bodies[0]) if self.form.name == "product" else None,
+            matrices=self._matrices(texts[0].text) if self.form.name == "product" else None,
+            copied=copied_of(g, self.letters, *texts, self._loops(g.around)) if (g := self.form.gathered) else None,
         )
+
+    def _limits(self) -> tuple[Limit, ...]:
+        """What the loops of the reduction may leave out, by the order in which they stand."""
+        form, reduction = self.form, self.kernel.reduction
+        if reduction is None:
+            return ()
+        if form.name == "inner":
+            return limits_of(reduction, (*form.space, *form.over), form.over)
+        if form.name in TO_MEMORY:
+            lead = tuple(i for i in form.space if i not in form.row) if form.name == "rows" else ()
+            return limits_of(reduction, (*lead, *form.over, *form.row), (*form.over, *form.row))
+        return ()
+
+    def _position(self) -> str:
+        """Of an arg max: the number of the entry where the loops are."""
+        reduction = self.kernel.reduction
+        if reduction is None or reduction.op != ARGMAX:
+            return ""
+        return self._real(self.integers.text(flat_position(reduction.over)))
+
+    def _places(self) -> tuple[Local, ...]:
+        """Of a scatter: the indices that are read from data."""
+        found = self.form.scatter
+        return tuple(Local(self.letters[i], self.integers.text(p)) for i, p in found.places) if found else ()
+
+    def _matrices(self, factor: str) -> Matrices:
+        assert self.kernel.product is not None
+        return matrices_of(self.kernel.product, self.names, self.letters, f"{factor}*" if factor else "")
+
+    def _sides(self) -> list[Shared]:
+        """What the reduction's loop evaluates, with names of its own for each of two sides of a product."""
+        made: list[Shared] = []
+        for body in self._summed():
+            first = max([0, sum(len(m.scalars) for m in made), *(len(m.values) for m in made)])
+            made.append(share([body], self._is_scalar, first))
+        return made
+
+    def _side_texts(self, sides: Sequence[Shared]) -> tuple[Side, ...]:
+        """Those printed; tests that the loops' limits answer are not asked again."""
+        if not sides:
+            return (Side("", ()),)
+        self.settled = frozenset(x.test for x in self.limits)
+        level = UNARY if self.form.name == "product" else 0
+        printer = Printer(self.dialect, self._leaf)
+        made = [
+            Side(printer.text(m.bodies[0], level), tuple(Local(n.name, self._text(n.value)) for n in m.values))
+            for m in sides
+        ]
+        self.settled = frozenset()
+        return tuple(made)
 
     def _sums_rows(self) -> bool:
         """A sum to one number adds up each short row in `real`, which fills the vectors, and the rows in double."""
@@ -150,11 +185,16 @@ class _Writer:
         last = over[-1].dim
         return last is not None and last.size is not None and last.size <= ROW
 
-    def _summed(self) -> Expr:
-        """The body that the reduction's loop evaluates: of a product, only its scalar factor."""
-        assert self.kernel.reduction is not None
-        product = self.kernel.product
-        return product.factor if product is not None and self.form.name == "product" else self.kernel.reduction.body
+    def _summed(self) -> list[Expr]:
+        """The body of the reduction: of a product only its scalar factor, or both sides of it."""
+        reduction, product, form = self.kernel.reduction, self.kernel.product, self.form
+        if reduction is None:
+            return []
+        if form.name == "product" and product is not None:
+            return [product.factor] if product.factor != 1 else []
+        if form.gathered is not None:
+            return [form.gathered.left, form.gathered.right]
+        return [reduction.body if form.scatter is None else form.scatter.body]
 
     def _values(self, shared: Shared) -> tuple[Local, ...]:
         """Shared values and the statements' own, each after what it reads."""
@@ -189,7 +229,7 @@ class _Writer:
 
     def _is_target(self, tensor: Tensor) -> bool:
         reduction = self.kernel.reduction
-        return self.form.name == "outer" and reduction is not None and tensor is reduction.lhs
+        return self.form.name in TO_MEMORY and reduction is not None and tensor is reduction.lhs
 
     def _argument(self, tensor: Tensor) -> Argument:
         return Argument(self.names[tensor], tensor not in self.local, tensor.shape_text)
@@ -197,7 +237,10 @@ class _Writer:
     def _loops(self, indices: Sequence[Index]) -> tuple[Loop, ...]:
         if self.form.flat and tuple(indices) == self.form.space:
             return (Loop("i", volume(i.dim for i in indices)),)
-        return tuple(Loop(self.letters[i], _extent(i)) for i in indices)
+        return limited_loops(indices, (), self.letters, self.integers)
+
+    def _limited(self, indices: Sequence[Index]) -> tuple[Loop, ...]:
+        return limited_loops(indices, self.limits, self.letters, self.integers)
 
     def _text(self, expr: Expr) -> str:
         return Printer(self.dialect, self._leaf).text(expr)
@@ -214,77 +257,46 @@ class _Writer:
 
     def _leaf(self, e: Expr) -> str | tuple[str, int] | None:
         if isinstance(e, Entry):
-            here = self.made_at.get(e.tensor)
-            if here is not None and e.indices == here:
-                return self.local[e.tensor]
-            return f"{self.names[e.tensor]}[{self._offset(e.tensor, e.indices)}]"
-        if isinstance(e, Index):
-            return f"(real){self.letters[e]}", UNARY
+            return self._entry(e)
+        if isinstance(e, (Index, Part)):
+            return self._real(self.integers.text(e)), UNARY
+        if isinstance(e, (At, NotAt)):
+            equal = self.integers.equal(*e.args)
+            return equal.replace("==", "!=") if isinstance(e, NotAt) else equal, 0
+        if isinstance(e, Inside):
+            tests = [t for t in tests_of(e) if t not in self.settled]
+            return (self.integers.conditions(tests), 0) if tests else "1"
         return None
 
+    def _real(self, text: str) -> str:
+        return f"(real)({text})" if " " in text else f"(real){text}"
+
+    def _entry(self, e: Entry) -> str:
+        """An entry, or the value beyond its axes where a test fails."""
+        here = self.made_at.get(e.tensor)
+        if here is not None and e.indices == here:
+            return self.local[e.tensor]
+        text = self._read(e)
+        tests = [t for t in tests_of(e) if t not in self.settled]
+        beyond = "0" if e.outside == 0 else "-INFINITY"
+        return f"({self.integers.conditions(tests)} ? {text} : {beyond})" if tests else text
+
+    def _read(self, e: Entry) -> str:
+        if self.form.flat and e.indices == self.form.space:
+            return f"{self.names[e.tensor]}[i]"
+        return f"{self.names[e.tensor]}[{self._offset(axes_of(e))}]"
+
     def _place(self, s: Statement) -> str:
-        return f"{self.names[s.lhs]}[{self._offset(s.lhs, s.indices)}]"
+        return self._read(Entry(s.lhs, *s.indices))
 
-    def _offset(self, tensor: Tensor, indices: Sequence[Expr]) -> str:
-        if self.form.flat and tuple(indices) == self.form.space:
-            return "i"
+    def _offset(self, axes: Sequence[Axis]) -> str:
         text = ""
-        for dim, index in zip(tensor.dims, indices, strict=True):
-            letter = self.letters[index] if isinstance(index, Index) else str(index)
+        for axis in axes:
+            here = self.integers.text(axis.position)
             if not text:
-                text = letter
+                text = here
             else:
-                size = dim.name if dim.size is None else str(dim.size)
-                text = f"({text})*{size} + {letter}" if " " in text else f"{text}*{size} + {letter}"
+                size = axis.name if axis.size is None else str(axis.size)
+                here = f"({here})" if here.startswith("-") else here
+                text = f"({text})*{size} + {here}" if " " in text else f"{text}*{size} + {here}"
         return text or "0"
-
-    def _matrices(self, factor: Expr) -> Matrices:
-        p = self.kernel.product
-        assert p is not None
-        strides = {**_strides(p.left, p.left_indices, "l"), **_strides(p.right, p.right_indices, "r")}
-        return Matrices(
-            rows=volume(i.dim for i in p.rows),
-            columns=volume(i.dim for i in p.columns),
-            inner=volume(i.dim for i in p.inner),
-            vectors=f"SBP_VECTORS({volume(i.dim for i in p.columns)})" if _fixed(p.columns) else "2",
-            row_split=self._split(p.rows, "row"),
-            column_split=self._split(p.columns, "column"),
-            left=self.names[p.left],
-            left_row=strides["l", p.rows[-1]],
-            left_inner=strides["l", p.inner[-1]],
-            right=self.names[p.right],
-            right_inner=strides["r", p.inner[-1]],
-            right_column=strides["r", p.columns[-1]],
-            factor="" if p.factor == 1 else f"{Printer(self.dialect, self._leaf).text(factor, UNARY)}*",
-        )
-
-    def _split(self, group: Sequence[Index], flat: str) -> tuple[Local, ...]:
-        """Each index of a group from the flat one, by division."""
-        made = []
-        for place, index in enumerate(group):
-            rest = volume(i.dim for i in group[place + 1 :]) if group[place + 1 :] else ""
-            text = f"{flat}/({rest})" if rest else flat
-            made.append(Local(self.letters[index], text if place == 0 else f"{text}%{_extent(index)}"))
-        return tuple(made)
-
-
-def _extent(index: Index) -> str:
-    assert index.dim is not None
-    return index.dim.name if index.dim.size is None else str(index.dim.size)
-
-
-def _fixed(indices: Sequence[Index]) -> bool:
-    return all(i.dim is not None and i.dim.size is not None for i in indices)
-
-
-def _strides(tensor: Tensor, indices: Sequence[Index], side: str) -> dict[tuple[str, Index], str]:
-    """The stride of each index of an operand, as C."""
-    made: dict[tuple[str, Index], str] = {}
-    step, batch = 1, ""
-    for dim, index in reversed(list(zip(tensor.dims, indices, strict=True))):
-        made[side, index] = f"{step}{batch}"
-        if dim.size is None:
-            batch += f"*{dim.name}"
-        else:
-            step *= dim.size
-    return made

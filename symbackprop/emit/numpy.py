@@ -8,18 +8,16 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from ..language.nodes import Entry, NextEntry
+from ..language.nodes import Entry
 from ..language.tensor import Tensor
 from ..lower import needed_statements
 from ..lower.program import Program, Statement
-from ..records import Update
 from ..runtime import Source
 from .arrays import Arrays
-from .blocks import manifest, title
-from .dialect import NUMPY
+from .blocks import manifest, randoms, slots, title
 from .names import numpy_names
-from .printer import Printer
 from .render import render
+from .update_numpy import NumpyUpdate, numpy_update
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A tensor of the derivation and the variable that holds it; `shape` with N for the batch."""
+
+    tensor: str
+    name: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleView:
     """All that the NumPy template reads."""
 
@@ -39,6 +46,7 @@ class ModuleView:
     dtype: str
     inputs: tuple[str, ...]
     data: tuple[str, ...]
+    training: tuple[str, ...]
     parameters: tuple[str, ...]
     scalars: tuple[str, ...]
     batch_of: str
@@ -49,21 +57,22 @@ class ModuleView:
     outputs: tuple[str, ...]
     objective: str
     gradient_names: tuple[str, ...]
-    traced: tuple[tuple[str, str], ...]
-    update_scalars: tuple[str, ...]
-    states: tuple[str, ...]
-    update: tuple[Line, ...]
-    update_results: tuple[str, ...]
+    randoms: tuple[Variable, ...]
+    renewed: tuple[Variable, ...]
+    traced: tuple[Variable, ...]
+    update: NumpyUpdate
     uses: tuple[str, ...]
 
 
 def emit_numpy(program: Program, dtype: str) -> Source:
     """The NumPy source of a program; `dtype` is "float32" or "float64"."""
-    system, update = program.derivation.system, program.update
-    tensors = (*system.inputs, *system.targets, *system.parameters, *system.hypers)
-    names = numpy_names((*tensors, *(s.lhs for s in program.statements)))
-    lines = _Lines(program.statements, names)
-    own = _update_names(update)
+    system = program.derivation.system
+    inference = program.statements if program.inference is None else program.inference
+    fixed = (*system.parameters, *system.states)
+    drawn = randoms(program)
+    tensors = (*system.inputs, *system.targets, *fixed, *drawn, *system.hypers)
+    names = numpy_names(dict.fromkeys((*tensors, *(s.lhs for s in (*program.statements, *inference)))))
+    lines, calm = _Lines(program.statements, names), _Lines(inference, names)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     objective = program.derivation.objective.lhs
     view = ModuleView(
@@ -71,24 +80,29 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         dtype=dtype,
         inputs=tuple(names[t] for t in system.inputs),
         data=tuple(names[t] for t in (*system.inputs, *system.targets)),
-        parameters=tuple(names[t] for t in system.parameters),
+        training=tuple(names[t] for t in (*system.inputs, *system.targets, *drawn)),
+        parameters=tuple(names[t] for t in fixed),
         scalars=tuple(names[t] for t in system.hypers),
         batch_of=names[system.inputs[0]],
-        predict=lines.of(system.outputs),
-        loss=lines.of([objective]),
-        gradients=lines.of([objective, *gradients]),
+        predict=calm.of(system.outputs),
+        loss=calm.of([objective]),
+        gradients=lines.of([objective, *gradients, *(new for _, new in program.renewed)]),
         trace=lines.of(lines.named),
         outputs=tuple(names[t] for t in system.outputs),
         objective=names[objective],
         gradient_names=tuple(names[t] for t in gradients),
-        traced=tuple((s.lhs.name, names[s.lhs]) for s in program.statements if s.lhs in lines.named),
-        update_scalars=tuple(own[h] for h in update.hypers),
-        states=tuple(own[s] for s in update.states),
-        update=_update_lines(update, own),
-        update_results=tuple(f"{own[t]}_new" for t in (update.theta, *update.states)),
-        uses=lines.helpers(),
+        randoms=tuple(_variable(t.name, t, names) for t in drawn),
+        renewed=tuple(_variable(state.name, new, names) for state, new in program.renewed),
+        traced=tuple(_variable(s.lhs.name, s.lhs, names) for s in program.statements if s.lhs in lines.named),
+        update=numpy_update(program.update, len(system.hypers), slots(program)[0]),
+        uses=tuple(dict.fromkeys((*lines.helpers(), *calm.helpers()))),
     )
     return Source("numpy", render("numpy/module.py.jinja", view), manifest(program, dtype))
+
+
+def _variable(tensor: str, made: Tensor, names: dict[Tensor, str]) -> Variable:
+    shape = ", ".join(d.name if d.size is None else str(d.size) for d in made.dims)
+    return Variable(tensor, names[made], f"({shape}{',' if len(made.dims) == 1 else ''})")
 
 
 class _Lines:
@@ -132,19 +146,3 @@ def _nodes(body: Expr) -> list[Expr]:
 def _comment(s: Statement, named: bool) -> str:
     number = f"({s.source.number})" if named else f"for ({s.source.number})"
     return f"{number}  {s.lhs.shape_text}"
-
-
-def _update_names(update: Update) -> dict[Tensor, str]:
-    """Names in the NumPy update: theta, g and t as they are, states and hyper-parameters wherever free."""
-    taken = {update.theta: "theta", update.gradient: "g", update.step: "t"}
-    return numpy_names((*update.states, *update.hypers)) | taken
-
-
-def _update_lines(update: Update, names: dict[Tensor, str]) -> tuple[Line, ...]:
-    def leaf(e: Expr) -> str | None:
-        if isinstance(e, NextEntry):
-            return f"{names[e.tensor]}_new"
-        return names[e.tensor] if isinstance(e, Entry) else None
-
-    printer = Printer(NUMPY, leaf)
-    return tuple(Line(f"{names[eq.lhs]}_new", printer.text(eq.rhs), f"next({eq.lhs.name})") for eq in update.equations)

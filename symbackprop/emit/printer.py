@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 from sympy import ITE, Add, And, Expr, Float, Integer, Mul, Number, Or, Piecewise, Pow, Rational, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanTrue
 
 from ..errors import EmissionError
-from ..language.nodes import Entry, Index, Over, Size
+from ..language.nodes import At, Entry, Index, Inside, Over, Size
+from ..lower.program import Where
 from .dialect import Dialect
 
 FLOAT_MAX, DOUBLE_MAX = Integer(2) ** 128 - Integer(2) ** 103, Integer(2) ** 1024 - Integer(2) ** 970
@@ -43,6 +45,8 @@ class Printer:
             return self._power(e)
         if isinstance(e, Piecewise):
             return self._choice(e.args), ATOM
+        if isinstance(e, Where):
+            return self._where(e)
         if isinstance(e, (Symbol, Index)):
             return e.name, ATOM
         if isinstance(e, (Entry, Over, Size)):
@@ -126,8 +130,19 @@ class Printer:
         yes, no = self.text(value), self._choice(branches[1:])
         return self.dialect.choice.format(condition=self.condition(condition), yes=yes, no=no)
 
+    def _where(self, e: Where) -> tuple[str, int]:
+        """A value where all tests hold that are still open ("1": it does), else 0."""
+        value, *tests = e.args
+        asked = [t for t in map(self.condition, tests) if t != "1"]
+        if not asked:
+            return self._spell(value)
+        condition = reduce(lambda one, two: self.dialect.both.format(left=one, right=two), asked)
+        return self.dialect.choice.format(condition=condition, yes=self.text(value), no="0"), ATOM
+
     def condition(self, e: Expr) -> str:
         """A comparison, or several joined by and, or, if-then-else."""
+        if isinstance(e, (At, Inside)):
+            return Printer.text(self, e)
         if isinstance(e, ITE):
             return self.condition(e.to_nnf())
         if isinstance(e, (And, Or)):

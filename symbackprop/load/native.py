@@ -21,11 +21,12 @@ void sbp_predict(const {real} *params, const double *hyper, {real} *arena, const
                  {real} *const *out);
 double sbp_loss(const {real} *params, const double *hyper, {real} *arena, const {real} *const *data, int64_t N);
 double sbp_gradients(const {real} *params, const double *hyper, {real} *arena, const {real} *const *data, int64_t N,
-                     {real} *grads);
+                     {real} *grads{draw});
 typedef struct {{
     {real} *params;
     {real} *state;
     const double *hyper;
+    int64_t hyper_stride;
     {real} *arena;
     const {real} *const *data;
     int64_t rows, batch, step, first_step, first_epoch, order_epoch;
@@ -37,6 +38,7 @@ typedef struct {{
 }} sbp_run;
 int64_t sbp_train(sbp_run *run, int64_t steps);
 """
+DRAW = ", uint64_t seed, uint64_t step"  # what keys random tensors, where there are some
 KEPT = 1 << 24  # entries of the largest arena that a thread keeps between calls
 SCRATCH = 2048  # uint64s of the shuffle's scratch that do not grow with the rows; 4 a row beside them
 
@@ -52,7 +54,8 @@ class NativeModule:
         self._dtype = np.dtype(self.manifest.dtype)
         self._real = "float" if self._dtype == np.float32 else "double"
         compiler = find_compiler()
-        self._ffi, self._lib = open_library(build(source.text, compiler=compiler), DECLARATIONS.format(real=self._real))
+        declarations = DECLARATIONS.format(real=self._real, draw=DRAW if self.manifest.randoms else "")
+        self._ffi, self._lib = open_library(build(source.text, compiler=compiler), declarations)
         self._local = threading.local()
         self._reference: NumpyModule | None = None
 
@@ -97,14 +100,17 @@ class NativeModule:
         return outputs
 
     def loss(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> float:
-        """The objective on a batch."""
+        """The objective on a batch, in the inference mode."""
         arguments, _keep = self._call(params, hypers, data)
         return float(self._lib.sbp_loss(*arguments))
 
-    def gradients(self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array) -> float:
-        """The objective; its gradient is written to the flat block `out`."""
+    def gradients(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array, draw: tuple[int, int] = (0, 0)
+    ) -> float:
+        """The objective in the training mode; its gradient is written to the flat block `out`."""
         arguments, _keep = self._call(params, hypers, data)
-        return float(self._lib.sbp_gradients(*arguments, self._pointer(out, self._real, "out", writable=True)))
+        grads = self._pointer(out, self._real, "out", writable=True)
+        return float(self._lib.sbp_gradients(*arguments, grads, *(draw if self.manifest.randoms else ())))
 
     def train(self, run: Run, steps: int) -> int:
         """At most `steps` steps from `run.step` on; see `runtime.Module`."""
@@ -113,6 +119,7 @@ class NativeModule:
         raw = self._ffi.new("sbp_run *")
         arguments, _keep = self._call(run.params, run.hypers, run.data)
         _, raw.hyper, _, raw.data, _ = arguments
+        raw.hyper_stride = run.hypers.shape[1] if run.hypers.ndim == 2 else 0
         arena, scratch = self._arena(run.batch), np.empty(4 * run.rows + SCRATCH, np.uint64)
         raw.arena = self._pointer(arena, self._real, writable=True)
         raw.params = self._pointer(run.params, self._real, "params", writable=True)
@@ -127,11 +134,13 @@ class NativeModule:
         run.step, run.order_epoch = int(raw.step), int(raw.order_epoch)
         return done
 
-    def trace(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
-        """Every named tensor on a batch, computed by the NumPy twin."""
+    def trace(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], draw: tuple[int, int] = (0, 0)
+    ) -> dict[str, Array]:
+        """Every named tensor of a training step on a batch, computed by the NumPy twin."""
         if self._reference is None:
             self._reference = NumpyModule(self.twin)
-        return self._reference.trace(params, hypers, data)
+        return self._reference.trace(params, hypers, data, draw)
 
 
 def _aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import math
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from ..runtime import Manifest, Run, Source
-from ..streams import permutation
+from .. import streams
+from ..runtime import Manifest, Run, Slot, Source
+from .update import Updates
 
 Array = np.ndarray[Any, Any]
 
@@ -53,18 +56,39 @@ class NumpyModule:
         self.manifest: Manifest = source.manifest
         self._code = import_text(source.text, "symbackprop_generated")
         self._dtype = np.dtype(self.manifest.dtype)
-        strengths = len(self.manifest.hypers) - self._code.UPDATE_SCALARS
-        self._strengths = slice(0, strengths)
-        self._update_scalars = slice(strengths, None)
+        self._strengths = slice(0, len(self.manifest.hypers) - self._code.UPDATE_SCALARS)
+        self._updates = Updates(self._code, self.manifest)
 
     def __reduce__(self) -> Any:
         return NumpyModule, (self.source,)
 
-    def _parameters(self, params: Array) -> list[Array]:
-        return [params[s.offset : s.offset + int(np.prod(s.shape))].reshape(s.shape) for s in self.manifest.parameters]
+    def _slots(self, params: Array, slots: tuple[Slot, ...]) -> list[Array]:
+        """The slots' parts of an array, no copies."""
+        return [params[s.offset : s.offset + math.prod(s.shape)].reshape(s.shape) for s in slots]
 
-    def _arguments(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> list[Any]:
-        return [*data, *self._parameters(params), *hypers[self._strengths].tolist()]
+    def _arguments(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], drawn: Iterable[Array] = ()
+    ) -> list[Any]:
+        arrays = self._slots(params, (*self.manifest.parameters, *self.manifest.fixed))
+        return [*data, *drawn, *arrays, *hypers[self._strengths].tolist()]
+
+    def _draws(self, rows: int, draw: tuple[int, int]) -> list[Array]:
+        """The random tensors of a step, for (seed, step)."""
+        if not self.manifest.randoms:
+            return []
+        seed, step = draw
+        shapes = self._code.randoms(rows)
+        return [streams.tensor(seed, step, n, shapes[n], self._dtype) for n in self.manifest.randoms]
+
+    def _step(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array, draw: tuple[int, int]
+    ) -> tuple[float, dict[str, Array]]:
+        """The objective, with its gradient in `out`; new values of states by name."""
+        drawn = self._draws(len(data[0]), draw)
+        value, gradients, *renewed = self._code.gradients(*self._arguments(params, hypers, data, drawn))
+        for place, gradient in zip(self._slots(out, self.manifest.parameters), gradients, strict=True):
+            place[...] = gradient
+        return float(value), renewed[0] if renewed else {}
 
     def predict(self, params: Array, hypers: Array, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """Outputs for a batch."""
@@ -72,39 +96,47 @@ class NumpyModule:
         return tuple(np.ascontiguousarray(o, dtype=self._dtype) for o in outputs)
 
     def loss(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> float:
-        """The objective on a batch."""
+        """The objective on a batch, in the inference mode."""
         return float(self._code.loss(*self._arguments(params, hypers, data)))
 
-    def gradients(self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array) -> float:
-        """The objective; its gradient is written to the flat block `out`."""
-        value, gradients = self._code.gradients(*self._arguments(params, hypers, data))
-        for place, gradient in zip(self._parameters(out), gradients, strict=True):
-            place[...] = gradient
-        return float(value)
+    def gradients(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array, draw: tuple[int, int] = (0, 0)
+    ) -> float:
+        """The objective in the training mode; its gradient is written to the flat block `out`."""
+        return self._step(params, hypers, data, out, draw)[0]
 
     def train(self, run: Run, steps: int) -> int:
         """At most `steps` steps from `run.step` on; see `runtime.Module`."""
-        out = np.zeros_like(run.params)
-        scalars = run.hypers[self._update_scalars].tolist()
+        params = run.params[: self.manifest.block]
+        out = np.zeros_like(params)
         for done in range(steps):
             batch = tuple(np.ascontiguousarray(d[self._rows(run)]) for d in run.data)
-            run.losses[done] = self.gradients(run.params, run.hypers, batch, out)
+            hypers = run.hypers[done] if run.hypers.ndim == 2 else run.hypers
+            run.losses[done], renewed = self._step(run.params, hypers, batch, out, (run.seed, run.step))
             if not np.isfinite(run.losses[done]):
                 return done + 1
-            new = self._code.update(run.step + 1, run.params, out, *run.state, *scalars)
-            run.params[...] = new[0]
-            for slot, value in zip(run.state, new[1:], strict=True):
-                slot[...] = value
+            self._updates(run.step + 1, params, out, run.state, hypers)
+            self._keep(run.params, renewed)
             run.step += 1
         return steps
+
+    def _keep(self, params: Array, renewed: dict[str, Array]) -> None:
+        """Put the states' new values into their places; one may still be another's old value, in its place."""
+        new = {name: np.array(value) for name, value in renewed.items()}
+        for slot, place in zip(self.manifest.fixed, self._slots(params, self.manifest.fixed), strict=True):
+            if slot.name in new:
+                place[...] = new[slot.name]
 
     def _rows(self, run: Run) -> Array:
         epoch, place = run.place
         if run.order_epoch != epoch:
-            run.order[...] = permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
+            run.order[...] = streams.permutation(run.seed, epoch, run.rows) if run.shuffle else np.arange(run.rows)
             run.order_epoch = epoch
         return run.order[place * run.batch : (place + 1) * run.batch]
 
-    def trace(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
-        """Every named tensor on a batch, in order of computation."""
-        return {n: np.asarray(v) for n, v in self._code.trace(*self._arguments(params, hypers, data)).items()}
+    def trace(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], draw: tuple[int, int] = (0, 0)
+    ) -> dict[str, Array]:
+        """Every named tensor of a training step on a batch, in order of computation."""
+        arguments = self._arguments(params, hypers, data, self._draws(len(data[0]), draw))
+        return {n: np.asarray(v) for n, v in self._code.trace(*arguments).items()}

@@ -7,37 +7,61 @@ from collections.abc import Iterable
 from ..language.nodes import Entry
 from ..language.tensor import Tensor
 from ..records import Derivation, Update
-from .flatten import flatten
 from .fuse import fuse
+from .modes import inference_statements, renewed_states, shared, training_statements, verify_modes
 from .program import Kernel, Program, Statement
 from .schedule import scheduled
 from .verify import verify
 
 
 def lower(derivation: Derivation, update: Update) -> Program:
-    """The program of a derivation: all statements, the kernels of a training step, and each entry point's share."""
-    system = derivation.system
-    statements = flatten(derivation)
-    objective = {derivation.objective.lhs}
-    gradients = {eq.lhs for eq in derivation.gradients}
-    outputs = set(system.outputs)
-    kept = frozenset(objective | gradients | outputs)
-    live = needed_statements(statements, kept)
-    kernels = tuple(map(scheduled, fuse(live, kept, _levels(live, outputs, objective))))
+    """The program of a derivation: all statements, the kernels, and each entry point's share of them.
+
+    Where the modes differ, predict and loss run the equations of inference, gradients those of training.
+    """
+    renewed = renewed_states(derivation)
+    statements = training_statements(derivation, renewed)
+    outputs, objective = set(derivation.system.outputs), {derivation.objective.lhs}
+    step = objective | {eq.lhs for eq in (*derivation.gradients, *renewed)}
+    if derivation.inference is None:
+        inference = None
+        kernels = others = _kernels(statements, step, objective, outputs)
+    else:
+        inference = inference_statements(derivation, statements)
+        kernels = _kernels(statements, step)
+        others = shared(_kernels(inference, set(), objective, outputs), kernels)
+    known = {k.name for k in kernels}
     program = Program(
         derivation,
         update,
         statements,
-        kernels,
-        predict=_needed(kernels, outputs),
-        loss=_needed(kernels, objective),
-        gradients=_needed(kernels, objective | gradients),
+        (*kernels, *(k for k in others if k.name not in known)),
+        predict=_needed(others, outputs),
+        loss=_needed(others, objective),
+        gradients=_needed(kernels, step),
+        inference=inference,
+        renewed=tuple((eq.lhs, new.lhs) for eq, new in zip(derivation.updates, renewed, strict=True)),
     )
     verify(program)
+    verify_modes(program)
     return program
 
 
-def _levels(statements: tuple[Statement, ...], outputs: set[Tensor], objective: set[Tensor]) -> dict[Tensor, int]:
+def _kernels(
+    statements: tuple[Statement, ...],
+    step: set[Tensor],
+    objective: Iterable[Tensor] = (),
+    outputs: Iterable[Tensor] = (),
+) -> tuple[Kernel, ...]:
+    """The kernels that make what callers read: all of it (`step`), the objective alone, the outputs alone."""
+    kept = frozenset({*step, *objective, *outputs})
+    live = needed_statements(statements, kept)
+    return tuple(map(scheduled, fuse(live, kept, _levels(live, outputs, objective))))
+
+
+def _levels(
+    statements: tuple[Statement, ...], outputs: Iterable[Tensor], objective: Iterable[Tensor]
+) -> dict[Tensor, int]:
     """The first entry point that needs each statement: 0 predict, 1 loss, 2 gradients.
 
     A kernel belongs to one level: prediction has no targets to read, and a loss no gradients to write.

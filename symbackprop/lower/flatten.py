@@ -11,6 +11,8 @@ from ..language.indices import canonical, free_indices, refresh, substitute
 from ..language.nodes import ArgMax, At, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
+from .guards import settled
+from .positions import is_plain
 from .program import ARGMAX, MAP, MAX, SELECTIONS, SUM, Statement
 
 OPS = {Sum: SUM, MaxOver: MAX, ArgMax: ARGMAX, Held: MAP}
@@ -48,7 +50,7 @@ def flatten(derivation: Derivation) -> tuple[Statement, ...]:
 
 def _statement(eq: Equation, table: _Table) -> Statement:
     """The equation itself: a sum where it is one and nothing else, else elementwise."""
-    form = eq.evaluated
+    form = settled(eq.evaluated)
     if isinstance(form, Sum) and set(free_indices(form)) == set(eq.indices) and eq.indices:
         fresh = refresh(form)
         assert isinstance(fresh, Sum)
@@ -62,7 +64,8 @@ def _name_sums(expr: Expr, eq: Equation, table: _Table) -> Expr:
     if isinstance(expr, Over):
         return _helper(expr, eq, table)
     if isinstance(expr, At):
-        return expr.func(*(_name_sums(a, eq, table) for a in expr.args)).choice
+        made = expr.func(*(_name_sums(a, eq, table) for a in expr.args))
+        return made.choice if expr.has(Over) else made
     if isinstance(expr, Entry) or not expr.args or not expr.has(Over):
         return expr
     return expr.func(*(_name_sums(a, eq, table) for a in expr.args))
@@ -86,7 +89,12 @@ def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
 
 
 def _materialize(body: Expr, bound: tuple[Index, ...], eq: Equation, table: _Table) -> Expr:
-    """Turn `f(W[j, k]) * g(x[n, k])` into a product of two tensors, so that it is a matrix product."""
+    """Turn `f(W[j, k]) * g(x[n, k])` into a product of two tensors, so that it is a matrix product.
+
+    A tensor of all windows of another would be large: what reads elsewhere than at its own indices stays as it is.
+    """
+    if not all(is_plain(e) for e in body.atoms(Entry)):
+        return body
     groups: dict[frozenset[Index], list[Expr]] = {}
     for f in Mul.make_args(body):
         groups.setdefault(frozenset(free_indices(f)), []).append(f)

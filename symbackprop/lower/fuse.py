@@ -10,6 +10,7 @@ from sympy import Expr
 from ..language.indices import substitute
 from ..language.nodes import Entry, Index
 from ..language.tensor import Tensor
+from .positions import is_plain
 from .products import as_product
 from .program import MAP, Kernel, Statement
 
@@ -76,7 +77,7 @@ def _home(s: Statement, groups: list[_Group], maker: dict[Tensor, int]) -> tuple
         if maker[e.tensor] != place:
             continue
         made = next(m for m in group.statements if m.lhs is e.tensor)
-        if set(e.indices) != set(s.indices):
+        if set(e.indices) != set(s.indices) or not is_plain(e):
             return None
         here: dict[Expr, Expr] = dict(zip(e.indices, made.indices, strict=True))
         if renaming is not None and renaming != here:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Abs, Expr, Max, Min, Piecewise, sign
 
@@ -12,6 +13,20 @@ from ..records import Derivation, Equation, Update
 
 SELECTIONS = (Abs, Max, Min, Piecewise, sign)  # functions that take a few instructions, no call
 MAP, SUM, MAX, ARGMAX = "map", "sum", "max", "argmax"
+
+
+class Where(Expr):  # type: ignore[misc]
+    """A value where all tests (`Inside`) hold, else 0; `args` are (value, test, ...).
+
+    A product with the tests would not do: 0 times an infinite value is no number.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        value, *tests = map(printer._print, self.args)
+        return f"({value} if {' and '.join(tests)} else 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +62,43 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A sum over `inner` of left[rows, inner] * right[columns, inner], for each of `around`.
+
+    Both factors are expressions, evaluated while they are copied side by side for a matrix product.
+    """
+
+    left: Expr
+    right: Expr
+    around: tuple[Index, ...]
+    rows: tuple[Index, ...]
+    columns: tuple[Index, ...]
+    inner: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """A sum that adds `body` at places read from data: `places` gives an index of the space its value."""
+
+    places: tuple[tuple[Index, Expr], ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """A kernel's loops, outermost first. `flat`: one loop over all entries of the space."""
+    """A kernel's loops, outermost first. `flat`: one loop over all entries of the space.
+
+    `row` are the loops inside those of the reduction, where it adds to memory; `gathered` and `scatter` say how the
+    forms of these names read the reduction.
+    """
 
     name: str
     space: tuple[Index, ...] = ()
     over: tuple[Index, ...] = ()
     flat: bool = False
+    row: tuple[Index, ...] = ()
+    gathered: Gathered | None = None
+    scatter: Scatter | None = None
 
 
 UNSCHEDULED = Form("")
@@ -83,7 +128,11 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is emitted: statements in order, the kernels made of them, and which kernels an entry point runs."""
+    """What is emitted: statements in order, the kernels made of them, and which kernels an entry point runs.
+
+    `statements` are a training step's, `inference` those of the other mode up to the objective (None: the same).
+    `renewed` are the states that a step changes, each with the tensor that holds its new value.
+    """
 
     derivation: Derivation
     update: Update
@@ -92,3 +141,5 @@ class Program:
     predict: tuple[Kernel, ...]
     loss: tuple[Kernel, ...]
     gradients: tuple[Kernel, ...]
+    inference: tuple[Statement, ...] | None = None
+    renewed: tuple[tuple[Tensor, Tensor], ...] = ()

@@ -5,7 +5,10 @@
 | map | the space, nothing summed |
 | inner | the space, then the reduction inside it, into a register |
 | outer | the reduction outside, the space inside it, into memory: where memory runs along the space |
+| rows | as outer, but one row of the space at a time |
+| scatter | the reduction outside, adding at places read from data |
 | product | tiles of a matrix product |
+| gathered | tiles of a matrix product, whose factors are evaluated while they are copied side by side |
 
 The innermost loop is the one that is vectorized. Rows of a few entries (ten classes) do not fill a vector, so there the
 samples go innermost, with strided access.
@@ -19,10 +22,13 @@ from dataclasses import replace
 from sympy import Expr
 
 from ..language.nodes import Entry, Index
-from .program import ARGMAX, Form, Kernel, Product
+from .positions import is_plain, position
+from .products import as_gathered
+from .program import ARGMAX, Form, Gathered, Kernel, Product, Statement
+from .scatter import as_scatter
 
 LANES = 16  # float32 entries of the widest vectors
-NARROW = 4  # a product with fewer columns than this leaves most of a tile idle; plain loops do it
+NARROW = 4  # a product with fewer columns (gathered: rows) than this leaves most of a tile idle; plain loops do it
 
 
 def scheduled(kernel: Kernel) -> Kernel:
@@ -36,10 +42,19 @@ def _form(kernel: Kernel) -> Form:
         return Form("map", kernel.space if flat else _long_last(kernel.space), flat=flat)
     if kernel.product is not None and _columns(kernel.product) >= NARROW:
         return Form("product", kernel.space, kernel.reduction.over)
-    over = kernel.reduction.over
-    if kernel.reduction.op != ARGMAX and kernel.space and (_runs_along_space(kernel) or _is_short(kernel)):
-        return Form("outer", kernel.space, over)
-    return Form("inner", kernel.space, _long_last(over) if not kernel.space else over)
+    over, space = kernel.reduction.over, kernel.space
+    scatter = as_scatter(kernel.reduction)
+    if scatter is not None:
+        places = {index for index, _ in scatter.places}
+        return Form("scatter", space, over, row=tuple(i for i in space if i not in places), scatter=scatter)
+    gathered = as_gathered(kernel.reduction) if kernel.product is None else None
+    if gathered is not None and _is_worth_copying(gathered):
+        return Form("gathered", space, over, gathered=gathered)
+    if kernel.reduction.op != ARGMAX and space and (_runs_along_space(kernel) or _is_short(kernel)):
+        by_rows = len(space) > 1 and not _reads_plainly(kernel.reduction)
+        return Form("rows", space, over, row=space[-1:]) if by_rows else Form("outer", space, over, row=space)
+    keep = bool(space) or kernel.reduction.op == ARGMAX
+    return Form("inner", space, over if keep else _long_last(over))
 
 
 def _extent(index: Index) -> float:
@@ -67,6 +82,12 @@ def _columns(product: Product) -> int:
     return math.prod(s for s in sizes if s is not None) if None not in sizes else 4 * NARROW
 
 
+def _is_worth_copying(g: Gathered) -> bool:
+    """Whether enough is computed with each number that is copied."""
+    rows, columns, inner = (math.prod(map(_extent, group)) for group in (g.rows, g.columns, g.inner))
+    return rows >= NARROW and columns >= NARROW and inner >= NARROW
+
+
 def _is_flat(kernel: Kernel) -> bool:
     """Every entry stands at the kernel's own indices, in memory's order, so one loop does."""
     if not kernel.space:
@@ -75,7 +96,7 @@ def _is_flat(kernel: Kernel) -> bool:
         if s.indices != kernel.space:
             return False
         entries = s.body.atoms(Entry)
-        if any(e.indices and e.indices != kernel.space for e in entries):
+        if any(e.indices and (e.indices != kernel.space or not is_plain(e)) for e in entries):
             return False
         if has_bare_index(s.body):
             return False
@@ -86,12 +107,24 @@ def has_bare_index(body: Expr) -> bool:
     """Whether an index stands for its number: a flat loop has only the number of the entry."""
     if isinstance(body, Index):
         return True
-    return not isinstance(body, Entry) and any(map(has_bare_index, body.args))
+    if isinstance(body, Entry):
+        return not is_plain(body) and bool(body.atoms(Index))
+    return any(map(has_bare_index, body.args))
+
+
+def _reads_plainly(s: Statement) -> bool:
+    return all(is_plain(e) for e in s.body.atoms(Entry))
 
 
 def _runs_along_space(kernel: Kernel) -> bool:
     """Whether the entries that the reduction reads are contiguous along the space rather than along the sum."""
     assert kernel.reduction is not None
-    along = [e.indices[-1] for e in kernel.reduction.body.atoms(Entry) if e.indices]
-    space = sum(i == kernel.space[-1] for i in along)
-    return space > 0 and not any(i in kernel.reduction.over for i in along)
+    along = [_contiguous(e) for e in kernel.reduction.body.atoms(Entry) if e.indices]
+    last, over = kernel.space[-1], set(kernel.reduction.over)
+    return any(last in found for found in along) and not any(found & over and last not in found for found in along)
+
+
+def _contiguous(e: Entry) -> set[Expr]:
+    """The indices along which neighbors of an entry are neighbors in memory."""
+    last = position(e.indices[-1])
+    return {atom for atom, factor in last.terms if abs(factor) == last.divisor}

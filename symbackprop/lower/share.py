@@ -10,7 +10,7 @@ from sympy import Add, Expr, Function, Mul, Number, Piecewise, Symbol
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
-from ..language.nodes import Entry, Index, Size
+from ..language.nodes import At, Entry, Index, Inside, Part, Size
 from .program import SELECTIONS
 
 IsScalar = Callable[[Expr], bool]
@@ -84,7 +84,7 @@ class _Hoist:
 
 
 def _is_leaf(e: Expr) -> bool:
-    return isinstance(e, (Entry, Size, Index)) or (not e.args and not isinstance(e, Number))
+    return isinstance(e, (At, Entry, Index, Inside, Part, Size)) or (not e.args and not isinstance(e, Number))
 
 
 def _name_common(bodies: Sequence[Expr], first: int) -> tuple[tuple[Named, ...], tuple[Expr, ...]]:

@@ -11,7 +11,7 @@ from ..language.tensor import Tensor
 from .program import ARGMAX, MAP, MAX, SUM, Kernel, Program
 from .schedule import has_bare_index
 
-FORMS = ("map", "inner", "outer", "product")
+FORMS = ("map", "inner", "outer", "rows", "scatter", "product", "gathered")
 
 
 def verify(program: Program) -> None:
@@ -20,7 +20,7 @@ def verify(program: Program) -> None:
     names = [k.name for k in program.kernels]
     if len(set(names)) < len(names):
         raise LoweringError(f"two kernels have one name: {sorted(n for n in set(names) if names.count(n) > 1)}")
-    known = {*system.inputs, *system.targets, *system.parameters, *system.hypers}
+    known = {*system.inputs, *system.targets, *system.parameters, *system.states, *system.randoms, *system.hypers}
     for kernel in program.kernels:
         _verify_kernel(kernel, known)
         known.update(s.lhs for s in kernel.statements if s.lhs in kernel.stored)

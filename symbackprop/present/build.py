@@ -20,6 +20,7 @@ from ..language.indices import free_indices
 from ..language.nodes import At, Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
 from .algebra import settle
+from .roots import split_root
 from .terms import Term, add, is_plain, turned_from_target
 from .tree import Apply, Bracket, Cases, Constant, Leaf, Logic, Node, Number, Power, Relation, Size
 
@@ -78,7 +79,10 @@ class Builder:
 
     def term(self, expr: Expr, axes: Axes) -> Term:
         """The term of an expression with exactly these free indices; raises `NoForm` where it has none."""
-        if isinstance(expr, (Mul, Pow)):
+        if isinstance(expr, Mul):
+            split = split_root(expr)
+            return self.product(expr, axes) if split is None else self.term(split[1], axes).scaled(split[0])
+        if isinstance(expr, Pow):
             return self.product(expr, axes)
         if isinstance(expr, sp.Add):
             return self._sum(expr, axes)

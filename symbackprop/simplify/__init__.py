@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..records import Derivation, Equation, Step, Update
-from .compute import definitions_of, with_computed
+from .compute import Definitions, definitions_of, with_computed
+from .inline import inline
 from .tidy import tidy
 
 
 def simplify(derivation: Derivation, update: Update | None = None) -> Derivation:
-    """Every equation tidied, given its computed form, and numbered in the order in which it is printed."""
-    definitions = definitions_of(derivation.forward)
-    steps: list[Step] = list(derivation.steps)
-    count = 0
+    """Every equation tidied, given its computed form, and numbered in the order in which it is printed.
 
-    def finish(eq: Equation, shorten: bool) -> Equation:
-        nonlocal count
-        count += 1
-        if shorten:
-            eq, done = tidy(eq)
-            steps.extend(done)
-        eq, done = with_computed(eq, definitions)
-        steps.extend(done)
-        return replace(eq, number=count)
-
+    An equation of the inference mode that is one of training keeps its number.
+    """
+    derivation = inline(derivation)
+    training = definitions_of(derivation.forward)
+    inference = training if derivation.inference is None else definitions_of(derivation.inference)
+    both = {t: eq for t, eq in training.items() if inference.get(t) == eq}
+    work = _Finishing(list(derivation.steps))
+    forward = tuple(work.finish(eq, training) for eq in derivation.forward)
     return Derivation(
         derivation.system,
-        tuple(finish(eq, False) for eq in derivation.forward),
-        finish(derivation.objective, False),
-        tuple(finish(eq, True) for eq in derivation.adjoints),
-        tuple(finish(eq, True) for eq in derivation.gradients),
-        tuple(steps),
-        update,
+        forward,
+        work.finish(derivation.objective, both),
+        tuple(work.finish(eq, training, shorten=True) for eq in derivation.adjoints),
+        tuple(work.finish(eq, training, shorten=True) for eq in derivation.gradients),
+        inference=work.inference(derivation, forward, inference),
+        updates=tuple(work.finish(eq, training) for eq in derivation.updates),
+        steps=tuple(work.steps),
+        update=update,
     )
+
+
+@dataclass
+class _Finishing:
+    """The steps and the numbers given so far (lives inside `simplify` only)."""
+
+    steps: list[Step]
+    count: int = 0
+
+    def finish(self, eq: Equation, definitions: Definitions, shorten: bool = False) -> Equation:
+        """The equation with its computed form and the next number; first tidied, with `shorten`."""
+        self.count += 1
+        if shorten:
+            eq, done = tidy(eq)
+            self.steps.extend(done)
+        return replace(self._computed(eq, definitions), number=self.count)
+
+    def inference(
+        self, derivation: Derivation, forward: tuple[Equation, ...], definitions: Definitions
+    ) -> tuple[Equation, ...] | None:
+        """The equations of the other mode; `forward` are the finished ones of training."""
+        if derivation.inference is None:
+            return None
+        known = {eq.lhs: (eq, done) for eq, done in zip(derivation.forward, forward, strict=True)}
+        made = []
+        for eq in derivation.inference:
+            before, done = known.get(eq.lhs, (None, None))
+            if before != eq or done is None:
+                made.append(self.finish(eq, definitions))
+            else:
+                here, _ = with_computed(eq, definitions)
+                made.append(replace(here, number=done.number))
+        return tuple(made)
+
+    def _computed(self, eq: Equation, definitions: Definitions) -> Equation:
+        eq, done = with_computed(eq, definitions)
+        self.steps.extend(done)
+        return eq

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy as sp
@@ -11,6 +11,7 @@ from .rational import Algebra, Element, by_powers, factors, polynomial
 from .trees import operations
 
 MOST_COLLECTED = 12
+MOST_APART = 4
 
 Factors = tuple[sp.Rational, list[tuple[sp.Expr, int]]]
 
@@ -28,7 +29,7 @@ def readability(expr: sp.Expr) -> tuple[int, int, int, int, int]:
 
 def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
     """The short forms of an element: in each generator u = exp(g), and in exp(-g)."""
-    forms = [_quotient(value.numer, value.denom, within.variables)]
+    forms = [_quotient(value.numer, value.denom, within.variables), *_apart(value, within.variables)]
     for i in range(len(within.generators.exponents)):
         top = max(m[i] for p in (value.numer, value.denom) for m in p) if value else 0
         if top:
@@ -36,6 +37,26 @@ def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
             inverse[i] = sp.exp(-within.generators.exponents[i])
             forms.append(_quotient(_reversed(value.numer, i, top), _reversed(value.denom, i, top), inverse))
     return forms
+
+
+def _apart(value: Element, values: Sequence[sp.Expr]) -> Iterator[sp.Expr]:
+    """A quotient by one product, each term over its own: c z/r - y/s rather than (c s z - r y)/(r s)."""
+    if len(value.denom) > 1 or not 2 <= len(value.numer) <= MOST_APART:
+        return
+    ((below, number),) = value.denom.terms()
+    terms = [([a - b for a, b in zip(above, below, strict=True)], c) for above, c in value.numer.terms()]
+    common = [
+        min(powers) if min(powers) > 0 else max(powers) if max(powers) < 0 else 0
+        for powers in zip(*(powers for powers, _ in terms), strict=True)
+    ]
+    if all(p >= c for powers, _ in terms for p, c in zip(powers, common, strict=True)):
+        return
+    rest = sp.Add(*(_monomial(c, [p - q for p, q in zip(powers, common, strict=True)], values) for powers, c in terms))
+    yield product(sp.Rational(1, int(number)), [_monomial(1, common, values), rest])
+
+
+def _monomial(number: Any, powers: Sequence[int], values: Sequence[sp.Expr]) -> sp.Expr:
+    return sp.Mul(int(number), *(sp.Pow(x, k) for x, k in zip(values, powers, strict=False) if k))
 
 
 def _reversed(poly: Any, index: int, top: int) -> Any:
@@ -88,9 +109,13 @@ def shortest_form(poly: Any, values: Sequence[sp.Expr]) -> sp.Expr:
 
 def _shortest(poly: Any, values: Sequence[sp.Expr]) -> Factors:
     """The factors of a polynomial, or the polynomial as its only factor, whichever has fewer operations."""
-    options = [_by_content(poly, values), _by_factors(poly, values)]
+    coefficient, common, rest = _without_content(poly, values)
+    options = [(coefficient, [*common, (polynomial(rest, values), 1)]), _by_factors(poly, values)]
     if 3 <= len(poly) <= MOST_COLLECTED:
         options += [_by_variable(poly, i, values) for i in range(len(values)) if _is_linear(poly, i)]
+        if common:
+            linear = (_by_variable(rest, i, values) for i in range(len(values)) if _is_linear(rest, i))
+            options += [(coefficient * number, [*common, *parts]) for number, parts in linear]
     return min(options, key=lambda o: readability(product(o[0], [sp.Pow(f, k) for f, k in o[1]])))
 
 
@@ -105,8 +130,8 @@ def _by_factors(poly: Any, values: Sequence[sp.Expr]) -> Factors:
     return sp.Integer(abs(content) * sign), parts
 
 
-def _by_content(poly: Any, values: Sequence[sp.Expr]) -> Factors:
-    """Only the common number and the common powers taken out."""
+def _without_content(poly: Any, values: Sequence[sp.Expr]) -> tuple[sp.Integer, list[tuple[sp.Expr, int]], Any]:
+    """The common number, the common powers, and what is left."""
     content, primitive = poly.primitive()
     common = tuple(map(min, zip(*primitive, strict=True)))
     rest = poly.ring.zero
@@ -114,8 +139,7 @@ def _by_content(poly: Any, values: Sequence[sp.Expr]) -> Factors:
         rest[tuple(a - b for a, b in zip(monomial, common, strict=True))] = c
     flip = _sign(rest)
     parts = [(x, k) for x, k in zip(values, common, strict=False) if k]
-    parts += [(polynomial(rest * flip, values), 1)]
-    return sp.Integer(int(content) * flip), parts
+    return sp.Integer(int(content) * flip), parts, rest * flip
 
 
 def _is_linear(poly: Any, index: int) -> bool:

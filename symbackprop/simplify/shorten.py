@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import sympy as sp
 
 from .constants import with_constants, without_constants
 from .evaluate import equal_where_defined
-from .exponentials import exponential_form
 from .forms import product, readability, written_forms
-from .rational import Algebra, Element, OutOfReachError, algebra, by_powers, contains, to_fraction
+from .outputs import solved as _solved
+from .outputs import through_logistic as _logistic
+from .rational import OutOfReachError, algebra, contains, to_fraction
 from .trees import hide_unknown, inline, rebuild, renaming, replace
 
 REUSE, CANCEL, COMMON = "reuse of the output", "cancel", "common factor"
+LOGISTIC = "written in 1/(1 + e^-z)"
 
 Definitions = tuple[tuple[sp.Symbol, sp.Expr], ...]
 Candidate = tuple[sp.Expr, tuple[str, ...]]
@@ -117,6 +118,9 @@ def _candidates(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
     if expr.has(sp.Piecewise):
         yield from _around_choices(expr, definitions)
         return
+    if expr.is_Add:
+        number, rest = expr.primitive()
+        yield product(number, [rest]), (COMMON,)
     yield from _fractions(expr)
     usable = tuple((a, f) for a, f in definitions if not f.has(sp.Piecewise))
     literal = _with_literal_reuse(expr, usable)
@@ -124,6 +128,7 @@ def _candidates(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
         yield literal, (REUSE,)
         yield from ((e, (REUSE, *rules)) for e, rules in _fractions(literal))
     yield from ((e, (REUSE,)) for e in _solved(expr, usable))
+    yield from ((e, (REUSE if e.free_symbols - expr.free_symbols else LOGISTIC,)) for e in _logistic(expr, usable))
     if expr.is_Mul:
         yield _factor_by_factor(expr, definitions)
 
@@ -139,11 +144,19 @@ def _branches(expr: sp.Piecewise, definitions: Definitions) -> Candidate:
             if isinstance(f, sp.Piecewise) and [c for _, c in f.args] == conditions:
                 here += [(a, f.args[i][0])] if f.args[i][0].args else []
             elif not isinstance(f, sp.Piecewise):
-                here.append((a, f))
+                here.append((a, _decided(f, condition)))
         short = _shortened(value, tuple(here))
         args.append((short.expr, condition))
         rules += short.rules
     return sp.Piecewise(*args, evaluate=False), tuple(dict.fromkeys(rules))
+
+
+def _decided(f: sp.Expr, condition: sp.Basic) -> sp.Expr:
+    """`f` where a condition holds: max(x, y) is x where x > y."""
+    if not isinstance(condition, (sp.Gt, sp.Ge, sp.Lt, sp.Le)) or not f.has(sp.Max, sp.Min):
+        return f
+    above, below = condition.gts, condition.lts
+    return replace(f, {sp.Max(above, below): above, sp.Min(above, below): below})
 
 
 def _around_choices(expr: sp.Expr, definitions: Definitions) -> Iterator[Candidate]:
@@ -155,14 +168,25 @@ def _around_choices(expr: sp.Expr, definitions: Definitions) -> Iterator[Candida
         if isinstance(node, sp.Piecewise):
             short = _shortened(node, definitions)
             rules.extend(short.rules)
-            stand_in = next((k for k, v in back.items() if v == short.expr), None)
+            number, choice = _number_before(short.expr)
+            stand_in = next((k for k, v in back.items() if v == choice), None)
             stand_in = stand_in or sp.Symbol(f"choice{len(back)}", real=True)
-            back[stand_in] = short.expr
-            return stand_in
+            back[stand_in] = choice
+            return number * stand_in
         return rebuild(node, tuple(map(visit, node.args))) if node.args else node
 
     outer = _shortened(visit(expr), definitions)
     yield replace(outer.expr, back), tuple(dict.fromkeys((*rules, *outer.rules)))
+
+
+def _number_before(choice: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """The number taken out of a choice between a value and 0."""
+    if isinstance(choice, sp.Piecewise) and len(choice.args) == 2 and choice.args[1] == (0, True):
+        (value, condition), other = choice.args
+        number, rest = value.as_coeff_Mul()
+        if abs(number) != 1:
+            return number, sp.Piecewise((rest, condition), other, evaluate=False)
+    return sp.S.One, choice
 
 
 def _factor_by_factor(expr: sp.Mul, definitions: Definitions) -> Candidate:
@@ -207,65 +231,3 @@ def _power_of(node: sp.Basic, f: sp.Expr) -> sp.Integer | None:
         k = node.exp / f.exp
         return k if k.is_Integer else None
     return None
-
-
-def _solved(expr: sp.Expr, definitions: Definitions) -> Iterator[sp.Expr]:
-    """`expr` with exponentials written in the outputs, one output at a time and all in turn."""
-    plain = exponential_form(expr)
-    rewritten = [(a, exponential_form(f)) for a, f in definitions]
-    try:
-        within = algebra([plain, *(f for _, f in rewritten)], [a for a, _ in definitions])
-        value = to_fraction(plain, within)
-        outputs = [(a, to_fraction(f, within)) for a, f in rewritten]
-    except OutOfReachError:
-        return
-    if not within.generators.exponents:
-        return
-    together = value
-    for a, output in outputs:
-        solved = _in_output(value, a, output, within)
-        if solved is not None:
-            yield from written_forms(solved, within)
-        together = _in_output(together, a, output, within) or together
-    if together != value:
-        yield from written_forms(together, within)
-
-
-def _in_output(value: Element, a: sp.Symbol, output: Element, within: Algebra) -> Element | None:
-    """`value` with u = (B - D a)/(C a - A) put in, where output = (A u + B)/(C u + D); None where it is not."""
-    index = _only_generator(output, within)
-    if index is None:
-        return None
-    above, below = by_powers(output.numer, index), by_powers(output.denom, index)
-    steps = (above.keys() | below.keys()) - {0}
-    if len(steps) != 1:
-        return None
-    step = steps.pop()
-    zero = within.field.ring.zero
-    top, bottom = within.field(above.get(0, zero)), within.field(below.get(0, zero))
-    slope, low = within.field(above.get(step, zero)), within.field(below.get(step, zero))
-    letter = within.variable(a)
-    u = (top - bottom * letter) / (low * letter - slope)
-    rows = [by_powers(p, index) for p in (value.numer, value.denom)]
-    if any(k % step for row in rows for k in row) or not any(k for row in rows for k in row):
-        return None
-    numer, denom = (_substituted(row, u, step, within) for row in rows)
-    return numer / denom if denom else None
-
-
-def _only_generator(output: Element, within: Algebra) -> int | None:
-    """The one generator in an output whose other variables do not depend on what the generator does."""
-    used = {i for p in (output.numer, output.denom) for m in p for i, k in enumerate(m) if k}
-    found = [i for i in used if i < len(within.generators.exponents)]
-    if len(found) != 1:
-        return None
-    inside = within.generators.exponents[found[0]].free_symbols
-    others = (within.variables[i].free_symbols for i in used if i != found[0])
-    return None if any(inside & symbols for symbols in others) else found[0]
-
-
-def _substituted(rows: Mapping[int, Any], u: Element, step: int, within: Algebra) -> Element:
-    total = within.field.zero
-    for k, row in rows.items():
-        total += within.field(row) * u ** (k // step)
-    return total

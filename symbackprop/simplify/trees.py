@@ -143,11 +143,23 @@ def operations(expr: sp.Basic) -> int:
         return _product_operations(expr)
     if expr.is_Pow:
         if expr.exp.is_Number and expr.exp.is_negative:
+            logistic = logistic_argument(expr)
+            if logistic is not None:
+                return int(expr.exp != -1) + 1 + operations(logistic)
             return 1 + operations(sp.Pow(expr.base, -expr.exp))
         return 1 + operations(expr.base) + (0 if expr.exp.is_Rational else operations(expr.exp))
     if isinstance(expr, sp.Piecewise):
         return 1 + sum(operations(value) for value, _ in expr.args)
     return 1 + sum(map(operations, expr.args))
+
+
+def logistic_argument(expr: sp.Expr) -> sp.Expr | None:
+    """z where `expr` is 1/(1 + e^-z) to some power: a function by itself on paper; else None."""
+    if expr.is_Pow and expr.exp.is_Integer and expr.exp.is_negative and expr.base.is_Add and len(expr.base.args) == 2:
+        one, other = expr.base.args if expr.base.args[0].is_Number else expr.base.args[::-1]
+        if one is sp.S.One and isinstance(other, sp.exp):
+            return -other.args[0]
+    return None
 
 
 def _product_operations(expr: sp.Mul) -> int:
@@ -158,7 +170,10 @@ def _product_operations(expr: sp.Mul) -> int:
     else:
         above = 1
     for factor in sp.Mul.make_args(rest):
-        if factor.is_Pow and factor.exp.is_Rational and factor.exp.is_negative:
+        if logistic_argument(factor) is not None:
+            above += 1
+            total += operations(factor)
+        elif factor.is_Pow and factor.exp.is_Rational and factor.exp.is_negative:
             below += 1
             inverse = sp.Pow(factor.base, -factor.exp)
             total += operations(inverse)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..runtime import Manifest
+from ..declare.schedule import Schedule
+from ..runtime import Manifest, Slot
 
 Array = np.ndarray[Any, Any]
 
@@ -37,8 +38,9 @@ def aligned_copy(array: Array) -> Array:
 class Blocks:
     """What one model learns and counts.
 
-    `params` (block,) and `state` (states, block) are in the model's dtype; `hypers` is float64 in the
-    manifest's order. `step` counts the updates done, `epoch` the epochs begun, over all calls of `fit`.
+    `params` (length,) and `state` (states, block) are in the model's dtype; `hypers` is float64 in the
+    manifest's order: the values of the last step done. `step` counts the updates done, `epoch` the epochs begun, over
+    all calls of `fit`. `schedules` are those of some hyper-parameters, by name.
     """
 
     params: Array
@@ -47,6 +49,7 @@ class Blocks:
     seed: int
     step: int = 0
     epoch: int = 0
+    schedules: dict[str, Schedule] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, self._fields()
@@ -55,27 +58,33 @@ class Blocks:
         return _rebuild(*self._fields())
 
     def _fields(self) -> tuple[Any, ...]:
-        return self.params, self.state, self.hypers, self.seed, self.step, self.epoch
+        return self.params, self.state, self.hypers, self.seed, self.step, self.epoch, dict(self.schedules)
 
 
-def _rebuild(params: Array, state: Array, hypers: Array, *counts: int) -> Blocks:
+def _rebuild(params: Array, state: Array, hypers: Array, *rest: Any) -> Blocks:
     """Copied and pickled arrays lose their alignment; this puts it back."""
-    return Blocks(aligned_copy(params), aligned_copy(state), aligned_copy(hypers), *counts)
+    return Blocks(aligned_copy(params), aligned_copy(state), aligned_copy(hypers), *rest)
 
 
 def views(manifest: Manifest, block: Array) -> dict[str, Array]:
     """Parameter name -> its part of a flat block, in the parameter's shape; no copy."""
-    return {
-        slot.name: block[slot.offset : slot.offset + math.prod(slot.shape)].reshape(slot.shape)
-        for slot in manifest.parameters
-    }
+    return _views(manifest.parameters, block)
+
+
+def fixed_views(manifest: Manifest, params: Array) -> dict[str, Array]:
+    """Name -> part of the whole array, for the model's states (running statistics, frozen parameters); no copy."""
+    return _views(manifest.fixed, params)
+
+
+def _views(slots: tuple[Slot, ...], array: Array) -> dict[str, Array]:
+    return {s.name: array[s.offset : s.offset + math.prod(s.shape)].reshape(s.shape) for s in slots}
 
 
 def first_not_finite(manifest: Manifest, blocks: Blocks) -> str | None:
-    """The first parameter, or state of one, that holds a NaN or an infinity; gaps do not count."""
+    """The first parameter, state or optimizer's state that holds a NaN or an infinity; gaps do not count."""
     if np.isfinite(blocks.params).all() and np.isfinite(blocks.state).all():
         return None
-    for name, entries in views(manifest, blocks.params).items():
+    for name, entries in (views(manifest, blocks.params) | fixed_views(manifest, blocks.params)).items():
         if not np.isfinite(entries).all():
             return name
     for state, row in zip(manifest.states, blocks.state, strict=True):

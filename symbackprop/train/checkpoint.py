@@ -1,8 +1,9 @@
 """Saved models: one `.safetensors` file with everything that training needs to go on.
 
-Tensors: `parameters.<name>`, and `state.<state>.<name>` for the optimizer. The header's one metadata entry,
-`symbackprop`, is JSON: format, manifest, hypers, seed, step, epoch, and a SHA-256 of all tensors and of
-these, so a flipped bit is found. Reading runs no code from the file.
+Tensors: `parameters.<name>`, `fixed.<name>` for the model's states, `state.<state>.<name>` for the optimizer.
+The header's one metadata entry, `symbackprop`, is JSON: format, manifest, hypers, seed, step, epoch, what schedules
+have learned from losses, and a SHA-256 of all tensors and of these, so a flipped bit is found. Reading runs no code
+from the file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,18 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A model's file as a record. `states` is by state name, then by parameter name."""
+    """A model's file as a record. `fixed` are the model's states by name (running statistics, frozen parameters),
+    `states` the optimizer's, by state name, then by parameter name."""
 
     manifest: Manifest
     parameters: Mapping[str, Array]
+    fixed: Mapping[str, Array]
     states: Mapping[str, Mapping[str, Array]]
     hypers: Mapping[str, float]
     seed: int
     step: int
     epoch: int
+    schedules: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def write(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -49,6 +53,7 @@ def write(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     to is replaced. `ModelFileError` when it cannot be written; nothing is left behind then.
     """
     tensors = {f"parameters.{name}": np.ascontiguousarray(a) for name, a in checkpoint.parameters.items()}
+    tensors |= {f"fixed.{name}": np.ascontiguousarray(a) for name, a in checkpoint.fixed.items()}
     for state, arrays in checkpoint.states.items():
         tensors |= {f"state.{state}.{name}": np.ascontiguousarray(a) for name, a in arrays.items()}
     head: dict[str, Any] = {
@@ -58,6 +63,7 @@ def write(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         "seed": checkpoint.seed,
         "step": checkpoint.step,
         "epoch": checkpoint.epoch,
+        "schedules": {name: [v.hex() for v in memory] for name, memory in checkpoint.schedules.items()},
     }
     head["sha256"] = _digest(tensors, head)
     _replace(Path(path), save(tensors, {KEY: json.dumps(head, sort_keys=True)}))
@@ -132,11 +138,13 @@ def _checkpoint(tensors: Mapping[str, Array], head: Mapping[str, Any]) -> Checkp
     return Checkpoint(
         manifest=manifest,
         parameters={name: tensors[f"parameters.{name}"] for name in names},
+        fixed={slot.name: tensors[f"fixed.{slot.name}"] for slot in manifest.fixed},
         states={s: {name: tensors[f"state.{s}.{name}"] for name in names} for s in manifest.states},
         hypers={name: float(head["hypers"][name]) for name, _ in manifest.hypers},
         seed=int(head["seed"]),
         step=int(head["step"]),
         epoch=int(head["epoch"]),
+        schedules={n: tuple(map(float.fromhex, memory)) for n, memory in head.get("schedules", {}).items()},
     )
 
 
@@ -152,10 +160,11 @@ def differences(saved: Manifest, own: Manifest) -> list[str]:
             told.append(f"{what}: file {a!r}, model {b!r}")
     if [n for n, _ in saved.hypers] != [n for n, _ in own.hypers]:
         told.append(f"hyper-parameters: file {[n for n, _ in saved.hypers]}, model {[n for n, _ in own.hypers]}")
-    theirs, ours = ({p.name: p.shape for p in m.parameters} for m in (saved, own))
-    for name in [*ours, *(n for n in theirs if n not in ours)]:
-        if theirs.get(name) != ours.get(name):
-            told.append(f"parameter {name}: file {theirs.get(name, 'none')}, model {ours.get(name, 'none')}")
+    for what, kept in (("parameter", "parameters"), ("state", "fixed")):
+        theirs, ours = ({p.name: p.shape for p in getattr(m, kept)} for m in (saved, own))
+        for name in [*ours, *(n for n in theirs if n not in ours)]:
+            if theirs.get(name) != ours.get(name):
+                told.append(f"{what} {name}: file {theirs.get(name, 'none')}, model {ours.get(name, 'none')}")
     for what in ("inputs", "targets", "outputs"):
         a, b = ([asdict(p) for p in getattr(m, what)] for m in (saved, own))
         if a != b:

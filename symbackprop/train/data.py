@@ -116,6 +116,8 @@ def _prepare(value: Any, port: Port, dtype: str, argument: str, target: bool) ->
         raise DataError(f"{argument} is empty: shape {array.shape}, expected {_axes(port.shape)} with N >= 1")
     if target and port.role == "one_hot":
         array = one_hot(array, port, argument)
+    elif port.role == "index":
+        whole(array, port, argument)
     elif target and array.ndim == 1 and port.shape == (1,):
         array = array[:, None]
     _check_shape(array, port, argument)
@@ -153,6 +155,36 @@ def _arrays(value: Any, ports: tuple[Port, ...], dtype: str, argument: str, targ
     return {name: _prepare(v, port, dtype, name, target) for (name, v), port in zip(named, ports, strict=True)}
 
 
+def whole(array: Array, port: Port, argument: str) -> None:
+    """Raise `DataError` unless all entries are whole numbers from 0 to the port's levels - 1."""
+    bad = (array < 0) | (array >= port.levels)
+    if array.dtype.kind == "f":
+        bad |= array != np.floor(array)
+    if bad.any():
+        value = array[tuple(np.argwhere(bad)[0])]
+        raise DataError(
+            f"{argument}{place(bad)} is {value}; {port.name!r} takes whole numbers from 0 to {port.levels - 1} "
+            f"({np.count_nonzero(bad)} of {array.size} entries are none of them)"
+        )
+
+
+def _weights(value: Any, manifest: Manifest, argument: str, rows: int) -> Array | None:
+    """The samples' weights (N,), 1 where none are given; None for a network that takes none."""
+    port = next((p for p in manifest.targets if p.role == "weight"), None)
+    if port is None:
+        if value is not None:
+            raise DataError(
+                f"{argument} is given, but this network's loss has no weights; declare it with sample_weights=True"
+            )
+        return None
+    if value is None:
+        return np.ones((rows, *port.shape), manifest.dtype)
+    array = _prepare(value, port, manifest.dtype, argument, target=False)
+    if (bad := array < 0).any():
+        raise DataError(f"{argument}{place(bad)} is {array[tuple(np.argwhere(bad)[0])]}; a weight is at least 0")
+    return array
+
+
 def _check_rows(arrays: dict[str, Array]) -> None:
     rows = {name: len(array) for name, array in arrays.items()}
     if len(set(rows.values())) > 1:
@@ -167,12 +199,21 @@ def prepare_inputs(manifest: Manifest, X: Any, argument: str = "X") -> tuple[Arr
     return tuple(arrays.values())
 
 
-def prepare(manifest: Manifest, X: Any, y: Any, prefix: str = "") -> tuple[Array, ...]:
-    """Inputs, then targets, each (N, ...), checked and converted; messages say `prefix` before X and y."""
+def prepare(manifest: Manifest, X: Any, y: Any, prefix: str = "", sample_weight: Any = None) -> tuple[Array, ...]:
+    """Inputs, then targets, each (N, ...), checked and converted; messages say `prefix` before X and y.
+
+    `sample_weight` (N,) is the target of role "weight"; without it every sample weighs 1.
+    """
     arrays = _arrays(X, manifest.inputs, manifest.dtype, prefix + "X", target=False)
-    arrays |= _arrays(y, manifest.targets, manifest.dtype, prefix + "y", target=True)
-    _check_rows(arrays)
-    return tuple(arrays.values())
+    labels = tuple(p for p in manifest.targets if p.role != "weight")
+    targets = _arrays(y, labels, manifest.dtype, prefix + "y", target=True)
+    rows = len(next(iter(arrays.values())))
+    weights = _weights(sample_weight, manifest, prefix + "sample_weight", rows)
+    named = arrays | targets | ({} if weights is None else {prefix + "sample_weight": weights})
+    _check_rows(named)
+    by_port = dict(zip((p.name for p in labels), targets.values(), strict=True))
+    ordered = (by_port.get(p.name, weights) for p in manifest.targets)
+    return (*arrays.values(), *(a for a in ordered if a is not None))
 
 
 def check_count(value: Any, argument: str) -> int:
@@ -184,6 +225,24 @@ def check_count(value: Any, argument: str) -> int:
     if count < 1 or isinstance(value, (bool, np.bool_)):
         raise DataError(f"{argument} must be a whole number of at least 1; got {value!r}")
     return count
+
+
+def check_least_rows(least: int, rows: int, batch: int, drop_last: bool) -> None:
+    """Raise `DataError` when a batch of an epoch would have fewer than `least` rows."""
+    last = rows % batch
+    if batch >= least and (drop_last or not last or last >= least):
+        return
+    why = f"this network needs at least {least} samples in a training batch (it takes statistics over the batch)"
+    if rows < least:
+        raise DataError(f"X has {rows} rows, but {why}")
+    near = min(
+        (b for b in range(least, rows + 1) if not 0 < rows % b < least), key=lambda b: (abs(b - batch), b)
+    )  # rows themselves are such a size
+    if batch < least:
+        raise DataError(f"batch_size is {batch}, but {why}; pass batch_size={near}")
+    raise DataError(
+        f"the last batch of an epoch has {last} of the {rows} rows, but {why}; pass drop_last=True or batch_size={near}"
+    )
 
 
 def check_batch_size(value: Any, rows: int) -> int:

@@ -26,11 +26,15 @@ def predictions(module: Module, blocks: Blocks, inputs: tuple[Array, ...], batch
 
 
 def accuracy(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float | None:
-    """The share of right decisions, first output against first target; None where there is no metric."""
+    """The share of right decisions, first output against first target; None where there is no metric.
+
+    Every sample counts alike, whatever its weight.
+    """
     manifest = module.manifest
     if manifest.metric is None:
         return None
-    inputs, target = data[: len(manifest.inputs)], data[len(manifest.inputs)]
+    inputs, targets = data[: len(manifest.inputs)], data[len(manifest.inputs) :]
+    target = next(a for a, port in zip(targets, manifest.targets, strict=True) if port.role != "weight")
     right = total = 0
     for first in range(0, len(target), BATCH):
         part = slice(first, first + BATCH)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import streams
+from ..declare.schedule import Clock
+from ..errors import NonFiniteError
 from ..runtime import Module, Run
 from .blocks import Array, Blocks
 
@@ -66,11 +68,48 @@ class Feed:
 
     def train(self, losses: Array) -> int:
         """Run `len(losses)` steps of these epochs, at most; as `Module.train`. Advances the blocks' step."""
-        self.run.step, self.run.losses = self.blocks.step, losses
+        blocks = self.blocks
+        self.run.step, self.run.losses, self.run.hypers = blocks.step, losses, self._hypers(len(losses))
         with np.errstate(all="ignore"):
             done = self.module.train(self.run, len(losses))
-        self.blocks.step += done
+        if blocks.schedules and done:
+            blocks.hypers[:] = self.run.hypers[done - 1]
+        blocks.step += done
         return done
+
+    def _hypers(self, steps: int) -> Array:
+        """The scalar block for the next steps: one for all, or with schedules a row (steps, H) for each."""
+        if not self.blocks.schedules:
+            return self.blocks.hypers
+        rows = np.tile(self.blocks.hypers, (steps, 1))
+        names = [name for name, _ in self.module.manifest.hypers]
+        for name, values in self.scheduled(self.blocks.step + np.arange(steps)).items():
+            rows[:, names.index(name)] = values
+        return rows
+
+    def scheduled(self, steps: Array) -> dict[str, Array]:
+        """Values (steps,) of the hyper-parameters that have schedules, at steps (from 0) of these epochs.
+
+        Raises `NonFiniteError` where a schedule has no finite value.
+        """
+        run = self.run
+        clock = Clock.of(steps, run.first_step, run.first_epoch, self.plan.steps)
+        made = {name: schedule.at(clock) for name, schedule in self.blocks.schedules.items()}
+        for name, values in made.items():
+            if not np.isfinite(values).all():
+                bad = int(np.flatnonzero(~np.isfinite(values))[0])
+                raise NonFiniteError(
+                    f"the schedule of {name} gives {values[bad]} at training step {clock.t[bad]} (epoch "
+                    f"{clock.e[bad]}): {self.blocks.schedules[name]!r}; the model keeps what it has learned before",
+                    int(clock.t[bad]),
+                    name,
+                )
+        return made
+
+    def observe(self, loss: float) -> None:
+        """Tell the schedules of an epoch's loss."""
+        schedules = self.blocks.schedules
+        schedules.update({name: schedule.observe(loss) for name, schedule in schedules.items()})
 
     def rewind(self, step: int) -> None:
         """Go back to a step of these epochs (the caller puts parameters and state back).

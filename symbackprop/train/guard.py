@@ -92,7 +92,7 @@ class Guard:
 
     def _origin(self, data: tuple[Array, ...]) -> tuple[str | None, str]:
         with np.errstate(all="ignore"):
-            trace = self.module.trace(self.params, self.blocks.hypers, data)
+            trace = self.module.trace(self.params, self.blocks.hypers, data, draw=(self.blocks.seed, self.step))
         for name, entries in trace.items():
             bad = ~np.isfinite(entries)
             if bad.any():

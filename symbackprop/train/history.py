@@ -17,7 +17,8 @@ class History:
     `loss` is the mean of the objective over the epoch's batches as they were trained (so it lags behind
     `val_loss`), each batch weighted by its rows. `accuracy` is measured after the epoch on the training data.
     `val_loss` and `val_accuracy` are empty without validation data, both accuracies where the loss has no
-    metric. `seconds` and `examples_per_second` count the training steps only, not what is measured after.
+    metric. `seconds` and `examples_per_second` count the training steps only, not what is measured after. Every
+    hyper-parameter that has a schedule has a column of its name, with its value at the epoch's last step.
 
     `interrupted` is True when Ctrl-C ended the training; an epoch that was cut short has no row.
     """
@@ -29,12 +30,12 @@ class History:
     def append(self, **values: float) -> None:
         """Add one epoch; every epoch must bring the same columns."""
         for name, value in values.items():
-            self._columns[name].append(value)
+            self._columns.setdefault(name, []).append(value)
 
     def __getitem__(self, name: str) -> tuple[float, ...]:
         """The numbers of one column; KeyError with the nearest names for any other."""
         if name not in self._columns:
-            raise KeyError(f"no column {name!r} in a history.{did_you_mean(name, COLUMNS)}")
+            raise KeyError(f"no column {name!r} in a history.{did_you_mean(name, self._columns)}")
         return tuple(self._columns[name])
 
     @property

@@ -3,8 +3,9 @@
 A parameter's stream is keyed by the seed and its own name, so its values depend on no other parameter. Draws
 are made in float64 and rounded, so a float32 and a float64 network start from the same point.
 
-A weight is stored (out, in): fan_out is the first axis, fan_in the product of the others. To add a kind,
-write one function of (draw, arguments) and list it in `KINDS` with how many arguments it takes.
+A weight is stored (out, in, ...): fan_in is the product of all axes but the first, fan_out that of all but the
+second, so a filter (out, in, h, w) has fan_in = in h w and fan_out = out h w. To add a kind, write one function of
+(draw, arguments) and list it in `KINDS` with how many arguments it takes (None: any number).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from .. import streams
 from ..errors import DeclarationError, did_you_mean
 from ..runtime import Manifest, Slot
-from .blocks import Array, aligned, views
+from .blocks import Array, aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Draw:
 
     @property
     def fan_out(self) -> int:
+        """Product of all axes but the second."""
+        return math.prod((*self.shape[:1], *self.shape[2:]))
+
+    @property
+    def rows(self) -> int:
         """The first axis."""
         return self.shape[0] if self.shape else 1
 
@@ -60,6 +66,13 @@ class Draw:
 def constant(draw: Draw, value: float) -> Array:
     """Every entry is `value`."""
     return np.full(draw.count, value)
+
+
+def values(draw: Draw, *entries: float) -> Array:
+    """The numbers themselves, in row-major order."""
+    if len(entries) != draw.count:
+        raise DeclarationError(f"{draw.name} {draw.shape} needs {draw.count} values; got {len(entries)}")
+    return np.array(entries)
 
 
 def normal(draw: Draw, mu: float, sigma: float) -> Array:
@@ -89,7 +102,7 @@ def uniform_of_variance(draw: Draw, variance: float) -> Array:
 
 def orthogonal(draw: Draw, gain: float) -> Array:
     """`gain` times a random matrix with orthonormal rows, or columns when it has more rows than columns."""
-    rows, columns = draw.fan_out, draw.fan_in
+    rows, columns = draw.rows, draw.fan_in
     q, r = np.linalg.qr(draw.normal().reshape(max(rows, columns), min(rows, columns)))
     q = q * np.where(np.diagonal(r) < 0.0, -1.0, 1.0)
     return gain * np.ascontiguousarray(q if rows >= columns else q.T).reshape(-1)
@@ -99,8 +112,9 @@ def _glorot(draw: Draw) -> float:
     return 2.0 / (draw.fan_in + draw.fan_out)
 
 
-KINDS: dict[str, tuple[int, Callable[..., Array]]] = {
+KINDS: dict[str, tuple[int | None, Callable[..., Array]]] = {
     "constant": (1, constant),
+    "values": (None, values),
     "normal": (2, normal),
     "uniform": (2, uniform),
     "truncated_normal": (2, truncated_normal),
@@ -109,6 +123,7 @@ KINDS: dict[str, tuple[int, Callable[..., Array]]] = {
     "he_uniform": (0, lambda draw: uniform_of_variance(draw, 2.0 / draw.fan_in)),
     "he_normal": (0, lambda draw: normal(draw, 0.0, math.sqrt(2.0 / draw.fan_in))),
     "lecun_normal": (0, lambda draw: normal(draw, 0.0, math.sqrt(1.0 / draw.fan_in))),
+    "lecun_uniform": (0, lambda draw: uniform_of_variance(draw, 1.0 / draw.fan_in)),
     "fan_in_uniform": (0, lambda draw: uniform_of_variance(draw, 1.0 / (3.0 * draw.fan_in))),
     "orthogonal": (1, orthogonal),
 }
@@ -119,8 +134,9 @@ def _filler(slot: Slot) -> Callable[[Draw], Array]:
     if kind not in KINDS:
         raise DeclarationError(f"parameter {slot.name}: unknown initializer {kind!r}.{did_you_mean(kind, KINDS)}")
     wanted, fill = KINDS[kind]
-    if len(args) != wanted or not all(math.isfinite(a) for a in args):
-        raise DeclarationError(f"parameter {slot.name}: {kind} takes {wanted} finite numbers; got {args}")
+    if (wanted is not None and len(args) != wanted) or not all(math.isfinite(a) for a in args):
+        count = "" if wanted is None else f"{wanted} "
+        raise DeclarationError(f"parameter {slot.name}: {kind} takes {count}finite numbers; got {args}")
     if kind in ("normal", "truncated_normal") and args[1] < 0.0:
         raise DeclarationError(f"parameter {slot.name}: {kind} needs a standard deviation >= 0; got {args[1]}")
     if kind == "uniform" and args[0] > args[1]:
@@ -129,16 +145,15 @@ def _filler(slot: Slot) -> Callable[[Draw], Array]:
 
 
 def initial_block(manifest: Manifest, seed: int) -> Array:
-    """The flat block (manifest.block,) of first values in the manifest's dtype; gaps are 0.
+    """The first values of parameters and states, (manifest.length,) in the manifest's dtype; gaps are 0.
 
     Raises `DeclarationError` for an unknown kind of initializer or arguments that it cannot use.
     """
-    block = aligned((manifest.block,), manifest.dtype)
-    entries = views(manifest, block)
-    for slot in manifest.parameters:
+    block = aligned((manifest.length,), manifest.dtype)
+    for slot in (*manifest.parameters, *manifest.fixed):
         values = _filler(slot)(Draw(seed, slot.name, slot.shape))
         with np.errstate(over="ignore"):
-            entries[slot.name][...] = values.reshape(slot.shape)
+            block[slot.offset : slot.offset + len(values)] = values
     if not np.isfinite(block).all():
         raise DeclarationError(f"an initializer's values are too large for {manifest.dtype}")
     return block

@@ -15,7 +15,8 @@ def one_hot(array: Array, port: Port, argument: str) -> Array:
     """Rows of class probabilities from integer labels, or from such rows after checking them.
 
     Labels have the port's shape without its last axis, for K classes 0..K-1; bools are the classes 0 and 1.
-    Rows must have entries in [0, 1] and sum to 1 within 1e-3; they are used as they are.
+    Rows must have entries in [0, 1] and sum to 1 within 1e-3; they are used as they are. The port's `ignore` is a
+    label that counts as none: its row is all zero, and such rows are taken too.
     """
     if array.ndim == len(port.shape) and array.shape[1:] == port.shape[:-1]:
         return _expand(array, port, argument)
@@ -24,7 +25,7 @@ def one_hot(array: Array, port: Port, argument: str) -> Array:
             f"{argument} has shape {array.shape}; integer labels have no last axis: pass {argument}[..., 0] as integers"
         )
     if array.shape[1:] == port.shape:
-        _check_rows(array, argument)
+        _check_rows(array, argument, empty=port.ignore is not None)
     return array
 
 
@@ -36,24 +37,35 @@ def _expand(labels: Array, port: Port, argument: str) -> Array:
         else:
             cure = f"these are not whole numbers; expected integer labels or rows of {classes} probabilities"
         raise DataError(f"{argument} has shape {labels.shape} and dtype {labels.dtype}; {cure}")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= classes:
-        bad = (labels < 0) | (labels >= classes)
-        at = [int(i) for i in np.argwhere(bad)[0]]
-        cure = f"; labels count from 0: pass {argument} - 1" if low == 1 and high == classes else ""
-        raise DataError(
-            f"{argument}{at} is {int(labels[tuple(at)])}, out of range: the {classes} classes are "
-            f"0..{classes - 1}{cure}"
-        )
+    counted = np.ones(labels.shape, bool) if port.ignore is None else labels != port.ignore
+    _check_range(labels, counted, port, argument)
     rows = np.zeros((labels.size, classes), np.uint8)
-    rows[np.arange(labels.size), labels.reshape(-1).astype(np.int64)] = 1
+    places = np.flatnonzero(counted)
+    rows[places, labels.reshape(-1)[places].astype(np.int64)] = 1
     return rows.reshape(len(labels), *port.shape)
 
 
-def _check_rows(rows: Array, argument: str) -> None:
+def _check_range(labels: Array, counted: Array, port: Port, argument: str) -> None:
+    classes = port.shape[-1]
+    bad = counted & ((labels < 0) | (labels >= classes))
+    if not bad.any():
+        return
+    at = [int(i) for i in np.argwhere(bad)[0]]
+    kept = labels[counted]
+    cure = f"; labels count from 0: pass {argument} - 1" if kept.min() == 1 and kept.max() == classes else ""
+    if port.ignore is not None:
+        cure += f"; {port.ignore} is the label that counts as none"
+    raise DataError(
+        f"{argument}{at} is {int(labels[tuple(at)])}, out of range: the {classes} classes are 0..{classes - 1}{cure}"
+    )
+
+
+def _check_rows(rows: Array, argument: str, empty: bool) -> None:
     unit(rows, argument)
     sums = rows.sum(axis=-1, dtype=np.float64)
     bad = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+    if empty:
+        bad &= sums != 0.0
     if bad.any():
         at = [int(i) for i in np.argwhere(bad)[0]]
         raise DataError(

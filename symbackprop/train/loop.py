@@ -111,7 +111,13 @@ class _Training:
             progress.chunk(number + count - 1, rows, total / done)
         means = losses.reshape(count, self.plan.steps) @ self.weights / self.rows
         each = seconds / count
-        return [{"loss": float(m), "seconds": each, "examples_per_second": self.rows / max(each, 1e-9)} for m in means]
+        last = self.feed.run.first_step + self.plan.steps * np.arange(1, count + 1) - 1
+        rates = self.feed.scheduled(last)
+        return [
+            {"loss": float(m), "seconds": each, "examples_per_second": self.rows / max(each, 1e-9)}
+            | {name: float(values[i]) for name, values in rates.items()}
+            for i, m in enumerate(means)
+        ]
 
 
 def measure(
@@ -155,6 +161,7 @@ def train(
         try:
             training = _Training(module, blocks, data, plan, stop)
             unmeasured = validation is None and (not metrics or module.manifest.metric is None)
+            unmeasured = unmeasured and not any(s.watches for s in blocks.schedules.values())
             while len(history) < plan.epochs:
                 number = len(history) + 1
                 count = training.span(plan.epochs - number + 1) if unmeasured else 1
@@ -162,7 +169,9 @@ def train(
                 if told is None:
                     break
                 for row in told:
-                    history.append(**row, **measure(module, blocks, data, validation, metrics and not unmeasured))
+                    after = measure(module, blocks, data, validation, metrics and not unmeasured)
+                    training.feed.observe(after.get("val_loss", row["loss"]))
+                    history.append(**row, **after)
                     progress.epoch(len(history), history)
         except KeyboardInterrupt:
             stop.asked = True

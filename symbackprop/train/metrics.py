@@ -32,10 +32,12 @@ def hits(metric: str, prediction: Array, target: Array) -> tuple[int, int]:
     """(right, all) decisions on a batch.
 
     "argmax": one decision a row of the last axis, the largest entry's place (the first of equal ones) must be
-    the target's. "threshold:T": one decision an entry, `prediction > T` must be `target > 0.5`.
+    the target's; a target of zeros, a label that is ignored, asks for none. "threshold:T": one decision an entry,
+    `prediction > T` must be `target > 0.5`.
     """
     if metric == "argmax":
-        right = np.argmax(prediction, axis=-1) == np.argmax(target, axis=-1)
+        asked = target.any(axis=-1)
+        right = (np.argmax(prediction, axis=-1) == np.argmax(target, axis=-1))[asked]
     else:
         right = (prediction > threshold(metric)) == (target > 0.5)
     return int(np.count_nonzero(right)), right.size

@@ -12,9 +12,9 @@ import numpy as np
 from ..errors import DataError, ModelFileError
 from ..runtime import Manifest, Module
 from . import checkpoint
-from .blocks import Array, Blocks, aligned, views
+from .blocks import Array, Blocks, aligned, fixed_views, views
 from .busy import Busy
-from .data import check_batch_size, check_count, prepare, prepare_inputs
+from .data import check_batch_size, check_count, check_least_rows, prepare, prepare_inputs
 from .evaluate import BATCH, accuracy, predictions
 from .feed import Plan
 from .history import History
@@ -22,6 +22,7 @@ from .initialize import initial_block
 from .loop import train
 from .metrics import check_metric
 from .objective import objective
+from .states import fill
 from .summary import summary
 from .values import Hypers, Parameters
 
@@ -35,11 +36,11 @@ class Model:
     can be pickled, deep-copied and used after a fork; a copy starts as its original is.
     """
 
-    def __init__(self, module: Module, seed: int, hypers: Mapping[str, float], source: str) -> None:
+    def __init__(self, module: Module, seed: int, hypers: Mapping[str, Any], source: str) -> None:
         """A model with fresh parameters.
 
-        `seed` (0 to 2^63 - 1) keys initial values and the order of the rows; `hypers` replaces defaults of
-        the manifest; `source` is the generated text of `module`.
+        `seed` (0 to 2^63 - 1) keys initial values and the order of the rows; `hypers` (numbers or schedules)
+        replaces defaults of the manifest; `source` is the generated text of `module`.
         """
         manifest = module.manifest
         check_metric(manifest.metric)
@@ -53,6 +54,7 @@ class Model:
             seed=_seed(seed),
         )
         self.hypers.update(hypers)
+        fill(manifest, self._blocks)
 
     def fit(
         self,
@@ -61,6 +63,7 @@ class Model:
         epochs: int = 1,
         batch_size: int = 32,
         *,
+        sample_weight: Any = None,
         validation_data: Any = None,
         verbose: bool = True,
         shuffle: bool = True,
@@ -70,7 +73,9 @@ class Model:
         """Train for `epochs` epochs of batches of `batch_size` rows; an epoch's last batch may be smaller.
 
         Called again it goes on with the parameters, optimizer state and counters as they are, in a new epoch.
-        `validation_data` is a pair (X, y), measured after each epoch. `shuffle` orders the rows anew for each
+        `sample_weight` (N,), numbers >= 0, are the samples' weights in the loss of a network declared with
+        `sample_weights=True` (1 if not given). `validation_data` is (X, y) or (X, y, sample_weight), measured
+        after each epoch. `shuffle` orders the rows anew for each
         epoch, `drop_last` leaves a smaller last batch out, `metrics` measures the accuracy on X after each
         epoch (one pass over it). `verbose` shows a bar in a terminal, about ten lines elsewhere, on stderr.
 
@@ -80,10 +85,11 @@ class Model:
         Raises `DataError`; `NonFiniteError` when the loss or a parameter becomes NaN or infinite, with the
         parameters from before that step kept; `SymbackpropError` when another thread trains this model.
         """
-        data = prepare(self.manifest, X, y)
+        data = prepare(self.manifest, X, y, sample_weight=sample_weight)
         batch = check_batch_size(batch_size, len(data[0]))
+        check_least_rows(self.manifest.least_rows, len(data[0]), batch, drop_last)
         plan = Plan(check_count(epochs, "epochs"), batch, shuffle, drop_last, len(data[0]))
-        seen = None if validation_data is None else prepare(self.manifest, *_pair(validation_data))
+        seen = None if validation_data is None else _validation(self.manifest, validation_data)
         with self._busy.hold(fitting=True):
             return train(self._module, self._blocks, data, plan, validation=seen, verbose=verbose, metrics=metrics)
 
@@ -101,23 +107,29 @@ class Model:
             return made[0]
         return dict(zip((port.name for port in self.manifest.outputs), made, strict=True))
 
-    def evaluate(self, X: Any, y: Any = None) -> dict[str, float]:
+    def evaluate(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> dict[str, float]:
         """`loss`, the whole objective (regularizers included), and `accuracy` if there is a metric.
 
-        The loss is that of one batch of all rows, also when so many rows are computed in parts.
+        As in `predict`, layers are in their inference mode. The loss is that of one batch of all rows, also when
+        so many rows are computed in parts; `sample_weight` (N,) counts in it, not in the accuracy.
         """
-        data = prepare(self.manifest, X, y)
+        data = prepare(self.manifest, X, y, sample_weight=sample_weight)
         with self._busy.hold():
             told = {"loss": objective(self._module, self._blocks, data)}
             right = accuracy(self._module, self._blocks, data)
         return told if right is None else told | {"accuracy": right}
 
-    def gradients(self, X: Any, y: Any = None) -> dict[str, Array]:
-        """The gradient of the whole objective on one batch of all rows, by parameter name, in its shape."""
-        data = prepare(self.manifest, X, y)
+    def gradients(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> dict[str, Array]:
+        """The gradient of the whole objective on one batch of all rows, by parameter name, in its shape.
+
+        Layers are in their training mode, random ones as in the model's next step; no state changes.
+        """
+        data = prepare(self.manifest, X, y, sample_weight=sample_weight)
+        check_least_rows(self.manifest.least_rows, len(data[0]), len(data[0]), drop_last=False)
         out = aligned((self.manifest.block,), self.manifest.dtype)
         with self._busy.hold(), np.errstate(all="ignore"):
-            self._module.gradients(self._blocks.params, self._blocks.hypers, data, out)
+            blocks = self._blocks
+            self._module.gradients(blocks.params, blocks.hypers, data, out, draw=(blocks.seed, blocks.step))
         return {name: part.copy() for name, part in views(self.manifest, out).items()}
 
     @property
@@ -130,8 +142,20 @@ class Model:
         self.parameters.replace(values)
 
     @property
+    def states(self) -> Parameters:
+        """What is kept with the parameters but not trained: running statistics, frozen parameters.
+
+        Reading copies, setting checks, as for `parameters`.
+        """
+        return Parameters(self.manifest, self._blocks, self._busy, "state")
+
+    @states.setter
+    def states(self, values: Mapping[str, Any]) -> None:
+        self.states.replace(values)
+
+    @property
     def hypers(self) -> Hypers:
-        """The hyper-parameters by name, settable: `model.hypers["eta"] = 0.01`."""
+        """The hyper-parameters by name, settable: `model.hypers["eta"] = 0.01`, or a schedule."""
         return Hypers(self.manifest, self._blocks)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -142,17 +166,20 @@ class Model:
             saved = checkpoint.Checkpoint(
                 manifest=manifest,
                 parameters=views(manifest, blocks.params),
+                fixed=fixed_views(manifest, blocks.params),
                 states={state: views(manifest, row) for state, row in rows},
                 hypers=dict(self.hypers),
                 seed=blocks.seed,
                 step=blocks.step,
                 epoch=blocks.epoch,
+                schedules={name: schedule.memory for name, schedule in blocks.schedules.items()},
             )
             checkpoint.write(path, saved)
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Fill this model from a file of `save`: parameters, optimizer state, counters, seed, hypers.
+        """Fill this model from a file of `save`: parameters, states, optimizer state, counters, seed, hypers.
 
+        Schedules are not in the file: those of this model go on, with what the saved ones had learned from losses.
         Raises `ModelFileError`, and changes nothing, for a corrupt or foreign file or one of another network.
         """
         saved = checkpoint.read(path)
@@ -165,11 +192,15 @@ class Model:
             blocks, manifest = self._blocks, self.manifest
             for name, part in views(manifest, blocks.params).items():
                 part[...] = saved.parameters[name]
+            for name, part in fixed_views(manifest, blocks.params).items():
+                part[...] = saved.fixed[name]
             blocks.state[...] = 0
             for state, row in zip(manifest.states, blocks.state, strict=True):
                 for name, part in views(manifest, row).items():
                     part[...] = saved.states[state][name]
-            self.hypers.update(saved.hypers)
+            blocks.hypers[:] = [saved.hypers[name] for name, _ in manifest.hypers]
+            for name, schedule in blocks.schedules.items():
+                blocks.schedules[name] = schedule.recall(saved.schedules.get(name, ()))
             blocks.seed, blocks.step, blocks.epoch = saved.seed, saved.step, saved.epoch
 
     @property
@@ -225,10 +256,10 @@ class Model:
         self._busy = Busy()
 
 
-def _pair(validation_data: Any) -> tuple[Any, Any, str]:
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-        raise DataError("validation_data must be a pair (X, y)")
-    return validation_data[0], validation_data[1], "validation "
+def _validation(manifest: Manifest, data: Any) -> tuple[Array, ...]:
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+        raise DataError("validation_data must be a pair (X, y), or (X, y, sample_weight)")
+    return prepare(manifest, data[0], data[1], "validation ", sample_weight=data[2] if len(data) == 3 else None)
 
 
 def _seed(value: Any) -> int:

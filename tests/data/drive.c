@@ -3,7 +3,10 @@
  *   PROGRAM            the emitted file, as a string
  *   ROWS BATCH STEPS   of the training
  *   BLOCK STATES       entries of the parameter block, blocks of the optimizer
- *   SLOTS              {{offset, entries}, ...} of the parameters
+ *   LENGTH             entries of the whole array: the block, then the model's states
+ *   SLOTS              {{offset, entries}, ...} of the parameters, then of these states
+ *   DRAW               what sbp_gradients takes last: nothing, or the seed and step of random tensors
+ *   MODES              1 where the objective of training is another than that of inference
  *   HYPERS             {...}, the scalar block
  *   INPUT TARGET       entries of a row of the input, and of the target and the output
  *   THREADS            that train at once, each its own parameters
@@ -64,10 +67,11 @@ static void *train(void *given) {
 }
 
 static real *parameters(void) {
-    real *made = block(BLOCK, 0);
+    real *made = block(LENGTH, 0);
     noise_state = 2;
     for (size_t s = 0; s < sizeof slots/sizeof *slots; s++)
-        for (int64_t i = 0; i < slots[s][1]; i++) made[slots[s][0] + i] = (real)noise();
+        for (int64_t i = 0; i < slots[s][1]; i++)
+            made[slots[s][0] + i] = slots[s][0] < BLOCK ? (real)noise() : (real)1;
     return made;
 }
 
@@ -79,11 +83,11 @@ static void once(const real *const *data, int64_t N, int fill) {
     real *const outputs[] = {out};
     sbp_predict(params, hypers, arena, inputs_only, N, outputs);
     const double loss = sbp_loss(params, hypers, arena, data, N);
-    const double same = sbp_gradients(params, hypers, arena, data, N, grads);
+    const double same = sbp_gradients(params, hypers, arena, data, N, grads DRAW);
     double sum = 0;
     for (int64_t i = 0; i < N*TARGET; i++) sum += (double)out[i];
     for (int64_t i = 0; i < BLOCK; i++) sum += (double)grads[i];
-    if (!isfinite(sum) || !isfinite(loss) || loss != same) abort();
+    if (!isfinite(sum) || !isfinite(loss) || !isfinite(same) || (loss != same && !MODES)) abort();
     free(params), free(grads), free(out), free(arena);
 }
 
@@ -101,7 +105,7 @@ int main(void) {
     for (size_t i = 0; i < sizeof some/sizeof *some; i++) once(data, some[i], i%2 ? 0xff : 0);
     for (int t = 0; t < THREADS; t++) pthread_join(threads[t], NULL);
     for (int t = 1; t < THREADS; t++)
-        if (memcmp(jobs[0].params, jobs[t].params, sizeof(real)*BLOCK)) return puts("the threads differ"), 1;
+        if (memcmp(jobs[0].params, jobs[t].params, sizeof(real)*LENGTH)) return puts("the threads differ"), 1;
     printf("%.17g %.17g\n", jobs[0].first, jobs[0].last);
     for (int t = 0; t < THREADS; t++) free(jobs[t].params);
     free(x), free(y);

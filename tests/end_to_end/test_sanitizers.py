@@ -63,11 +63,14 @@ def definitions(net: sb.Network, optimizer: sb.Optimizer, dtype: str, folder: Pa
     source = net.emit("c", optimizer, dtype)
     path, manifest = folder / "program.c", source.manifest
     path.write_text(source.text, encoding="utf-8")
-    slots = ", ".join(f"{{{s.offset}, {int(np.prod(s.shape))}}}" for s in manifest.parameters)
+    slots = ", ".join(f"{{{s.offset}, {int(np.prod(s.shape))}}}" for s in (*manifest.parameters, *manifest.fixed))
     values = {**net.strengths, **optimizer.hypers}
     macros = {
         "PROGRAM": f'"{path}"',
         "BLOCK": manifest.block,
+        "LENGTH": manifest.length,
+        "DRAW": ", 7, 3" if manifest.randoms else "",
+        "MODES": int(bool(manifest.randoms or manifest.fixed)),
         "STATES": len(manifest.states),
         "SLOTS": f"{{{slots}}}",
         "HYPERS": f"{{{', '.join(str(values[name]) for name, _ in manifest.hypers) or '0'}}}",
@@ -108,6 +111,12 @@ NETWORKS = {
         lambda: sb.Network([sb.Input(5), distances, sb.Dense(2)], loss=lambda p, t: sb.log(sb.cosh(p - t))),
         sb.Nesterov(0.05, 0.9),
     ),
+    "modes": (
+        lambda: sb.Network(
+            [sb.Input(5), sb.Dense(9, "relu"), sb.BatchNorm1d(), sb.Dropout(0.4), sb.Dense(3)], loss="mse"
+        ),
+        sb.Adam(0.01),
+    ),
     "vectors": (
         lambda: sb.Network([sb.Input((3, 5)), sb.Dense(17, "leaky_relu"), sb.Dense(2, "softplus")], loss="mae"),
         sb.RMSProp(0.01),
@@ -138,7 +147,7 @@ def test_memory_of_many_sizes(width: int, batch: int, compiler: Compiler, suppor
     run(compiler, tmp_path, [*COMMON, *MEMORY, *macros])
 
 
-@pytest.mark.parametrize("name", ["relu", "equation"])
+@pytest.mark.parametrize("name", ["relu", "equation", "modes"])
 def test_two_threads_do_not_race(name: str, compiler: Compiler, supported: Any, tmp_path: Path) -> None:
     """Two trainings over the same data while the main thread predicts, and both give the same parameters."""
     supported(RACES)

@@ -14,7 +14,7 @@ from symbackprop.load.compiler import Compiler, find_compiler
 from symbackprop.load.library import build, open_library
 
 RUNTIME = Path(__file__).resolve().parents[2] / "templates" / "c" / "runtime"
-NEEDS = {"shuffle.h": ("philox.h",), "gemm.h": ("vector.h",), "pack.h": ("vector.h",)}
+NEEDS = {"shuffle.h": ("philox.h",), "uniform.h": ("philox.h",), "gemm.h": ("vector.h",), "pack.h": ("vector.h",)}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sympy import Piecewise, cosh, erf, exp, log, sinh, sqrt, tanh
 
 from symbackprop.simplify import shorten as shorten_module
 from symbackprop.simplify.evaluate import equal_where_defined
-from symbackprop.simplify.shorten import CANCEL, COMMON, REUSE, shorten
+from symbackprop.simplify.shorten import CANCEL, COMMON, LOGISTIC, REUSE, Short, shorten
 from symbackprop.simplify.trees import inline, operations
 
 z, y, t, a, p, s, N, K, alpha, d, r = sp.symbols("z y t a p s N K alpha d r", real=True)
@@ -97,9 +97,16 @@ def test_what_is_short_comes_back_itself(name: str) -> None:
     assert short.rules == ()
 
 
-def test_an_output_that_depends_on_more_than_the_exponential_is_not_solved() -> None:
+def test_an_output_with_a_logistic_factor_stands_in_its_derivative() -> None:
     expr = sp.diff(z * sigmoid, z)
-    short = shorten(expr, {a: z * sigmoid})
+    assert shorten(expr, {a: z * sigmoid}) == Short(a + sigmoid * (1 - a), (REUSE,))
+    assert shorten(expr, {}) == Short(sigmoid * (1 + z * (1 - sigmoid)), (LOGISTIC,))
+    assert shorten(expr, {a: z * sigmoid + z}).rules != (REUSE,)
+
+
+def test_an_output_that_depends_on_more_than_the_exponential_is_not_solved() -> None:
+    expr = sp.diff(z * tanh(z), z)
+    short = shorten(expr, {a: z * tanh(z)})
     assert a not in short.expr.free_symbols
 
 
@@ -114,6 +121,7 @@ def test_a_result_is_the_same_for_other_symbols_and_comes_from_the_cache() -> No
 def test_a_wrong_rewrite_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_module._shortened.cache_clear()
     monkeypatch.setattr(shorten_module, "_solved", lambda expr, definitions: iter([definitions[0][0]]))
+    monkeypatch.setattr(shorten_module, "_logistic", lambda expr, definitions: iter(()))
     expr = sp.diff(sigmoid, z)
     assert shorten(expr, {a: sigmoid}).expr == expr
     assert shorten(expr, {a: sigmoid}).rules == ()
@@ -131,7 +139,8 @@ def test_unknown_functions_stay_whole() -> None:
     [
         (a * (1 - a), 2),
         (1 - a**2, 2),
-        (sigmoid, 4),
+        (sigmoid, 1),
+        (sigmoid**2, 2),
         (exp(z) / (1 + exp(z)), 4),
         ((p - y) / N, 2),
         (-y / p, 2),

@@ -65,7 +65,9 @@ class Double:
         w, b = self.manifest.parameters
         return params[: w.shape[0] * D].reshape(w.shape), params[GAP : GAP + b.shape[0]]
 
-    def trace(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
+    def trace(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], draw: tuple[int, int] = (0, 0)
+    ) -> dict[str, Array]:
         x, y = np.concatenate(data[:-1], axis=1), data[-1]
         weights, bias = self.split(params)
         z = x @ weights.T + bias
@@ -94,7 +96,9 @@ class Double:
         self.calls.append(("loss", len(data[0])))
         return float(self.trace(params, hypers, data)["L"])
 
-    def gradients(self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array) -> float:
+    def gradients(
+        self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array, draw: tuple[int, int] = (0, 0)
+    ) -> float:
         made = self.trace(params, hypers, data)
         weights, bias = self.split(out)
         weights[...], bias[...] = made["dW"], made["db"]

@@ -11,7 +11,7 @@ from module_double import Array, blobs, double, make, manifest
 
 from symbackprop.errors import DataError
 from symbackprop.runtime import Manifest, Port
-from symbackprop.train.data import prepare, prepare_inputs
+from symbackprop.train.data import check_least_rows, prepare, prepare_inputs
 
 
 def ports(*targets: Port, inputs: tuple[Port, ...] = (Port("x", (4,)),), dtype: str = "float32") -> Manifest:
@@ -279,3 +279,82 @@ def test_no_kernel_runs_on_bad_data(call: str) -> None:
     with pytest.raises(DataError, match=r"X\[3, 2\] is inf"):
         getattr(model, call)(good, *(() if call == "predict" else (labels,)))
     assert not double(model).calls
+
+
+TOKENS = ports(REAL.targets[0], inputs=(Port("tok", (3,), "index", 7),))
+WEIGHTED = ports(Port("w", (), "weight"), Port("y", (1,)))
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [[[0, 6, 3]], np.array([[0, 6, 3]], np.uint8), np.array([[0.0, 6.0, 3.0]]), np.array([[False, True, False]])],
+)
+def test_whole_numbers_keep_their_values(tokens: Any) -> None:
+    (made,) = prepare_inputs(TOKENS, tokens)
+    np.testing.assert_array_equal(made, np.asarray(tokens))
+    assert made.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told"),
+    [
+        ([[0, 1, 2], [3, 7, 8]], r"X\[1, 1\] is 7; 'tok' takes whole numbers from 0 to 6 \(2 of 6"),
+        ([[0, -1, 2]], r"X\[0, 1\] is -1; .* from 0 to 6 \(1 of 3"),
+        ([[0, 0.5, 2]], r"X\[0, 1\] is 0.5; .* from 0 to 6"),
+        ([[0, np.nan, 2]], r"X\[0, 1\] is nan"),
+        ([["a", "b", "c"]], "np.unique"),
+        (np.full((1, 3), 2**40), r"X\[0, 0\] is 1099511627776"),
+        ([0, 1, 2], r"pass X\[None\]"),
+    ],
+)
+def test_whole_numbers_out_of_range(tokens: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        prepare_inputs(TOKENS, tokens)
+
+
+def test_weights_take_their_port_wherever_it_stands() -> None:
+    x, w, y = prepare(WEIGHTED, X, Y + 3, sample_weight=[1, 0, 2, 3, 4])
+    assert x.shape == (5, 4)
+    assert w.tolist() == [1, 0, 2, 3, 4] and w.dtype == np.float32
+    assert y.tolist() == (Y + 3).tolist()
+    assert prepare(WEIGHTED, X, Y)[1].tolist() == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([1, 1, -2, 1, 1], r"sample_weight\[2\] is -2.0; a weight is at least 0"),
+        ([1, 1, np.inf, 1, 1], r"sample_weight\[2\] is inf"),
+        ([1, 1], "sample_weight has 2"),
+        (np.ones((5, 1)), r"pass sample_weight\[..., 0\]"),
+        (["a"] * 5, "expected numbers"),
+    ],
+)
+def test_bad_weights(weights: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        prepare(WEIGHTED, X, Y, sample_weight=weights)
+
+
+def test_weights_for_a_network_without() -> None:
+    with pytest.raises(DataError, match="sample_weights=True"):
+        prepare(REAL, X, Y, sample_weight=np.ones(5))
+
+
+@pytest.mark.parametrize(
+    ("least", "rows", "batch", "drop_last", "told"),
+    [
+        (2, 10, 1, False, "batch_size is 1.*pass batch_size=2"),
+        (2, 10, 3, False, "last batch of an epoch has 1 of the 10 rows.*drop_last=True or batch_size=2"),
+        (3, 2, 2, True, "X has 2 rows, but .* at least 3"),
+        (2, 1, 1, False, "X has 1 rows"),
+        (2, 7, 2, False, "has 1 of the 7 rows.*batch_size=4"),
+    ],
+)
+def test_batches_of_too_few_rows(least: int, rows: int, batch: int, drop_last: bool, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        check_least_rows(least, rows, batch, drop_last)
+
+
+@pytest.mark.parametrize(("least", "rows", "batch", "drop_last"), [(1, 9, 2, False), (2, 9, 2, True), (2, 8, 3, False)])
+def test_batches_of_enough_rows(least: int, rows: int, batch: int, drop_last: bool) -> None:
+    check_least_rows(least, rows, batch, drop_last)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from module_double import Array, manifest
 
+from symbackprop.declare import initializers
 from symbackprop.errors import DeclarationError
 from symbackprop.records import Initializer
 from symbackprop.runtime import Manifest, Slot
@@ -32,6 +34,7 @@ UNIFORM: dict[str, tuple[tuple[float, ...], Any]] = {
     "uniform": ((-0.5, 1.5), (-0.5, 1.5)),
     "glorot_uniform": ((), math.sqrt(6 / (FAN_IN + FAN_OUT))),
     "he_uniform": ((), math.sqrt(6 / FAN_IN)),
+    "lecun_uniform": ((), math.sqrt(3 / FAN_IN)),
     "fan_in_uniform": ((), 1 / math.sqrt(FAN_IN)),
 }
 NORMAL: dict[str, tuple[tuple[float, ...], tuple[float, float]]] = {
@@ -62,6 +65,48 @@ def test_normal_kinds(kind: str) -> None:
     assert np.abs(values).max() > 3.5
 
 
+FILTER = (16, 12, 5, 7)
+"""A filter (out, in, h, w): fan_in 12*5*7 = 420, fan_out 16*5*7 = 560."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "variance"),
+    [
+        ("glorot_uniform", 2 / (420 + 560)),
+        ("glorot_normal", 2 / (420 + 560)),
+        ("he_uniform", 2 / 420),
+        ("he_normal", 2 / 420),
+        ("lecun_uniform", 1 / 420),
+        ("lecun_normal", 1 / 420),
+        ("fan_in_uniform", 1 / (3 * 420)),
+    ],
+)
+def test_the_variance_of_a_filter(kind: str, variance: float) -> None:
+    """6720 draws: the variance is known within 5 standard errors, and a bound by the nearest draw."""
+    values = drawn(Initializer(kind), FILTER).reshape(-1)
+    assert abs(values.mean()) < 5 * math.sqrt(variance / values.size)
+    assert abs(values.var() / variance - 1) < 5 * math.sqrt(2 / values.size)
+    if kind.endswith("uniform"):
+        bound = math.sqrt(3 * variance)
+        assert 0.998 * bound < np.abs(values).max() <= bound
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_word(kind: str) -> None:
+    """In sb.init, and no word stands for a kind that is unknown."""
+    made = {"uniform": (-1, 1), "values": (1, 2)}.get(kind, ())
+    assert getattr(initializers, kind)(*made).kind == kind
+
+
+def test_shorthands() -> None:
+    assert drawn(initializers.zeros(), (2, 2)).tolist() == [[0, 0], [0, 0]]
+    assert drawn(initializers.ones(), (2, 2)).tolist() == [[1, 1], [1, 1]]
+    assert drawn(initializers.values(1, 2, 3, 4), (2, 2)).tolist() == [[1, 2], [3, 4]]
+    assert initializers.xavier_uniform() == initializers.glorot_uniform()
+    assert initializers.xavier_normal() == initializers.glorot_normal()
+    assert initializers.torch_default() == Initializer("fan_in_uniform")
+
+
 def test_truncated_normal() -> None:
     values = (drawn(Initializer("truncated_normal", (5.0, 2.0))) - 5.0) / 2.0
     assert 1.98 < np.abs(values).max() <= 2.0
@@ -85,7 +130,7 @@ def test_constant_and_gaps() -> None:
     assert block.ctypes.data % 64 == 0
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"constant"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"constant", "values"}))
 def test_streams(kind: str) -> None:
     """Values follow from seed and name alone: not from other parameters, their order, or the dtype."""
     init = Initializer(kind, (0.2, 0.9)[2 - KINDS[kind][0] :])
@@ -106,8 +151,15 @@ def test_streams(kind: str) -> None:
         (Initializer("normal", (0.0, -1.0)), "deviation >= 0"),
         (Initializer("uniform", (1.0, -1.0)), "low <= high"),
         (Initializer("constant", (1e39,)), "too large for float32"),
+        (Initializer("values", (1.0, 2.0)), r"\(2, 2\) needs 4 values; got 2"),
     ],
 )
 def test_bad_initializers(init: Initializer, told: str) -> None:
     with pytest.raises(DeclarationError, match=told):
         drawn(init, (2, 2), dtype="float32")
+
+
+def test_states_stand_behind_the_parameters() -> None:
+    kept = Slot("running_var", (3,), 16, Initializer("constant", (1.0,)))
+    made = replace(filled((Slot("W", (2,), 0, Initializer("constant", (5.0,))),), 16), fixed=(kept,))
+    assert initial_block(made, 0).tolist() == [5, 5] + [0] * 14 + [1] * 3

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from ...errors import ShapeError
+from ...errors import DeclarationError, ShapeError
 from ...language.tensor import Dim, Tensor
 from ...records import Initializer
 from ..equation import Block
+from ..handle import Handle, Node, brief
 
 
 class Layer:
     """A layer is a frozen record whose `build` writes its forward equations.
 
-    A layer that is used twice has one set of parameters: it asks for them by `names.parameter(self, ...)`.
+    Called with handles, `sb.Dense(8)(x)`, it gives the handle of its output. A layer that is used twice has one set
+    of parameters: it asks for them by `names.parameter(self, ...)`. `takes` is the number of its inputs, or
+    (least, most), most being None for any number. `run_time` maps the stem of each run-time number to its field:
+    `build` makes the hyper tensor named stem and number.
     """
+
+    takes: ClassVar[Any] = 1
+    run_time: ClassVar[dict[str, str]] = {}
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+    def __call__(self, *inputs: Handle, name: str | None = None) -> Node:
+        """The handle of this layer's output, which is called `name` where one is given."""
+        return Node(self, inputs, name)
 
     def build(self, names: Names, *inputs: Tensor) -> Block:
         """The equations of the output, from tensors that exist already."""
@@ -30,6 +44,7 @@ class Names:
     count: int = 0
     owned: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
+    makers: dict[Tensor, str] = field(default_factory=dict)
 
     def layer(self) -> int:
         """The number of the next use of a layer."""
@@ -50,6 +65,20 @@ class Names:
     def state(self, layer: Any, stem: str, dims: Sequence[Dim], init: Initializer) -> Tensor:
         """The layer's state, such as a running mean."""
         return self._own(layer, stem, Tensor(self._name(layer, stem), tuple(dims), "state", init))
+
+    def owned_by(self, layer: Any, stem: str, asker: Any) -> Tensor:
+        """The parameter of another layer that this network has used before; `DeclarationError` if it has not."""
+        if (id(layer), stem) not in self.owned:
+            raise DeclarationError(
+                f"{asker!r} takes {stem} of {layer!r}, which does not stand before it in this network; "
+                "use the same layer object, and use it first"
+            )
+        return self.owned[id(layer), stem]
+
+    def describe(self, tensor: Tensor) -> str:
+        """A tensor's name, shape and maker, for messages."""
+        maker = self.makers.get(tensor)
+        return f"{tensor.name} {tensor.shape_text}" + (f" of {maker}" if maker else "")
 
     def _name(self, layer: Any, stem: str) -> str:
         return f"{stem}{self.numbers.setdefault(id(layer), self.count)}"

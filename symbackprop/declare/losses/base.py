@@ -1,32 +1,62 @@
-"""Losses: forward formulas of one entry of prediction and target; SymPy takes their derivatives.
+"""What a loss is: a formula of predictions and target, and how the losses of a batch become one number.
 
-To add one, write its formula as a function of one entry each and list it in `LOSSES` with its default reduction.
-`squash` names an activation that turns the prediction (logits) into what the formula takes.
+A loss of one entry each is a function `entry(prediction, target)` in a `Loss`; a loss of whole rows is a class of
+its own whose `terms` writes the loss of one sample. All take sample weights and every reduction.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import DeclarationError, did_you_mean
-from ..language.functions import Sum, absolute, log
-from ..language.tensor import Tensor, check_traits
-from ..records import Equation
-from .activations import activate, apply_function, check_activation, is_expression
+from ...errors import DeclarationError, ShapeError
+from ...language.functions import Sum
+from ...language.tensor import BATCH, Tensor
+from ...records import Equation
+from ..activations import ACTIVATIONS, ROW_ACTIVATIONS, activate, apply_function
+from ..equation import equation
 
 if TYPE_CHECKING:
     from sympy import Expr
 
-REDUCTIONS = ("mean", "batch_mean", "sum")
+    from ...language.nodes import Index
+
+REDUCTIONS = ("mean", "batch_mean", "sum", "none")
+LETTERS = "njkmpq"
+
+
+@dataclass(frozen=True, slots=True)
+class LossParts:
+    """Equations to compute first, the data part of the objective, and the losses before it with `reduction="none"`."""
+
+    equations: tuple[Equation, ...]
+    objective: Expr
+    unreduced: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The losses of a batch: `Sum(body, inner)` for all values of `outer`, whose first index is the sample.
+
+    `divisor` is what "mean" and "batch_mean" divide by, where it is not a number of entries or of samples.
+    """
+
+    equations: tuple[Equation, ...]
+    body: Expr
+    outer: tuple[Index, ...]
+    inner: tuple[Index, ...] = ()
+    divisor: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """`entry(prediction, target)` summed over all entries and divided as `reduction` says.
 
-    `mean` divides by all entries, `batch_mean` by the samples, `sum` by nothing. `traits` are the target's
-    ("unit", "normalized"); `metric` is "argmax", "threshold:T" or None.
+    `mean` divides by all entries, `batch_mean` by the samples, `sum` by nothing; with `none` the objective is the
+    sum and the losses have a name of their own, `losses`. `squash` names an activation that turns the prediction
+    (logits) into what the formula takes. `traits` are the target's ("unit", "normalized"); `metric` is "argmax",
+    "threshold:T" or None; `options` are named numbers of the formula.
     """
 
     entry: Any
@@ -34,81 +64,117 @@ class Loss:
     squash: str | None = None
     traits: tuple[str, ...] = ()
     metric: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    predictions: ClassVar[int] = 1
+    least_rows: ClassVar[int] = 1
+
+    @property
+    def key(self) -> str | None:
+        """Text that is equal for equal losses; None where a user's own formula is part of it. Needs no SymPy."""
+        squash = ACTIVATIONS.get(self.squash or "") or ROW_ACTIVATIONS.get(self.squash or "")
+        if not _is_ours(self.entry) or not _is_ours(type(self)) or not (squash is None or _is_ours(squash)):
+            return None
+        values = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name != "entry"]
+        return f"{type(self).__name__}:{self.entry.__module__}.{self.entry.__qualname__}:{values}"
+
+    def target(self, name: str, predictions: tuple[Tensor, ...]) -> Tensor | None:
+        """The target tensor, of the prediction's shape; None for a loss without a target."""
+        return Tensor(name, predictions[0].dims, "target", traits=frozenset(self.traits))
+
+    def build(
+        self, predictions: tuple[Tensor, ...], target: Tensor | None, weight: Tensor | None = None, tag: str = ""
+    ) -> LossParts:
+        """The equations and the objective. `weight` (N,) multiplies each sample's loss; `tag` ends every name.
+
+        Raises `ShapeError` where the predictions do not fit the loss.
+        """
+        if len(predictions) != self.predictions:
+            raise DeclarationError(
+                f"this loss takes {self.predictions} output(s) of the network; got {len(predictions)}: "
+                f"{', '.join(p.name for p in predictions)}"
+            )
+        return _reduced(self, self.terms(predictions, target, tag), weight, tag)
+
+    def terms(self, predictions: tuple[Tensor, ...], target: Tensor | None, tag: str) -> Terms:
+        """The loss of every entry."""
+        assert target is not None
+        before, prediction = squashed(self.squash, predictions[0], f"p{tag}")
+        at = places(prediction)
+        entry = self.formula(prediction[at], target[at])
+        check_depends(entry, prediction)
+        return Terms(before, entry, at)
+
+    def formula(self, prediction: Any, target: Any) -> Any:
+        """The loss of one entry."""
+        options = dict(self.options)
+        function: Callable[..., Any] = (lambda p, t: self.entry(p, t, **options)) if options else self.entry
+        return apply_function(function, (prediction, target), ("prediction", "target"), "loss")
 
 
-def mse(prediction: Any, target: Any) -> Any:
-    """Squared error."""
-    return (prediction - target) ** 2
+def places(tensor: Tensor) -> tuple[Index, ...]:
+    """A fresh index for every axis of a tensor."""
+    from ...language.nodes import Index
+
+    return tuple(Index(c, d) for c, d in zip(LETTERS, tensor.dims, strict=False))
 
 
-def half_mse(prediction: Any, target: Any) -> Any:
-    """Half the squared error."""
-    return (prediction - target) ** 2 / 2
+def squashed(activation: str | None, z: Tensor, name: str) -> tuple[tuple[Equation, ...], Tensor]:
+    """The equation of `name = activation(z)` and its left side; z itself where there is no activation."""
+    if activation is None:
+        return (), z
+    made = activate(activation, z, name)
+    return (made,), made.lhs
 
 
-def mae(prediction: Any, target: Any) -> Any:
-    """Absolute error; the derivative is 0 where prediction and target are equal."""
-    return absolute(prediction - target)
+def check_depends(entry: Expr, prediction: Tensor) -> None:
+    """Raise `DeclarationError` where a formula leaves out the prediction."""
+    from ...language.nodes import Entry
 
-
-def cross_entropy(prediction: Any, target: Any) -> Any:
-    """-y log p; rows of p are probabilities, rows of y sum to 1."""
-    return -target * log(prediction)
-
-
-def binary_cross_entropy(prediction: Any, target: Any) -> Any:
-    """-y log p - (1 - y) log(1 - p); p is a probability, y in [0, 1]."""
-    return -target * log(prediction) - (1 - target) * log(1 - prediction)
-
-
-LOSSES: dict[str, Loss] = {
-    "mse": Loss(mse),
-    "half_mse": Loss(half_mse),
-    "mae": Loss(mae),
-    "cross_entropy": Loss(cross_entropy, "batch_mean", None, ("normalized", "unit"), "argmax"),
-    "softmax_cross_entropy": Loss(cross_entropy, "batch_mean", "softmax", ("normalized", "unit"), "argmax"),
-    "binary_cross_entropy": Loss(binary_cross_entropy, "mean", None, ("unit",), "threshold:0.5"),
-    "sigmoid_cross_entropy": Loss(binary_cross_entropy, "mean", "sigmoid", ("unit",), "threshold:0"),
-}
-
-
-def as_loss(loss: Any, reduction: str | None) -> Loss:
-    """A `Loss` from a name, a function `loss(prediction, target)`, or an expression in those two symbols."""
-    if isinstance(loss, str):
-        if loss not in LOSSES:
-            raise DeclarationError(f"unknown loss {loss!r}.{did_you_mean(loss, LOSSES)}")
-        made = LOSSES[loss]
-    elif isinstance(loss, Loss):
-        made = loss
-    elif callable(loss) or is_expression(loss):
-        made = Loss(loss)
-    else:
-        raise DeclarationError(f"a loss is a name, a function of (prediction, target), or an expression; got {loss!r}")
-    check_traits(made.traits)
-    if made.squash is not None:
-        check_activation(made.squash)
-    chosen = reduction or made.reduction
-    if chosen not in REDUCTIONS:
-        raise DeclarationError(f"unknown reduction {chosen!r}.{did_you_mean(chosen, REDUCTIONS)}")
-    return replace(made, reduction=chosen)
-
-
-def loss_equations(loss: Loss, prediction: Tensor, target: Tensor) -> tuple[tuple[Equation, ...], Expr]:
-    """Equations of the squashed prediction (if any), and the data part of the objective as a scalar expression."""
-    from ..language.nodes import Entry, Index, Size
-
-    before: tuple[Equation, ...] = ()
-    if loss.squash is not None:
-        before = (activate(loss.squash, prediction, "p"),)
-        prediction = before[0].lhs
-    indices = tuple(Index(c, d) for c, d in zip("njkmpq", prediction.dims, strict=False))
-    entry = apply_function(loss.entry, (prediction[indices], target[indices]), ("prediction", "target"), "loss")
     if not any(e.tensor is prediction for e in entry.atoms(Entry)):
         raise DeclarationError(f"the loss {entry} does not depend on the prediction, so there is nothing to learn from")
-    total = Sum(entry, *indices)
+
+
+def check_rows(what: str, *tensors: Tensor) -> None:
+    """Raise `ShapeError` unless all tensors have one shape (N, ..., d)."""
+    first = tensors[0]
+    for t in tensors:
+        if len(t.dims) < 2 or t.sizes != first.sizes:
+            shapes = ", ".join(f"{o.name} {o.shape_text}" for o in tensors)
+            raise ShapeError(f"{what} takes rows of one length, (N, ..., d) each; got {shapes}")
+
+
+def sample_weights(name: str = "w") -> Tensor:
+    """The tensor of the samples' weights, (N,), which the data give beside the targets."""
+    return Tensor(name, (BATCH,), "target", traits=frozenset({"sample_weight"}))
+
+
+def _is_ours(item: Any) -> bool:
+    """Whether a formula is the library's own, whose text is part of every key by the package's fingerprint."""
+    ours = __name__.partition(".")[0] + "."
+    return str(getattr(item, "__module__", "")).startswith(ours) and "<lambda>" not in str(item.__qualname__)
+
+
+def _reduced(loss: Loss, terms: Terms, weight: Tensor | None, tag: str) -> LossParts:
+    """Every sample's loss times its weight, summed over the batch and divided as the reduction says."""
+    from ...language.nodes import Size
+
+    body = terms.body if weight is None else weight[terms.outer[0]] * terms.body
+    if loss.reduction == "none":
+        losses = Tensor(f"losses{tag}", tuple(_dim(i) for i in terms.outer))
+        made = equation(losses[terms.outer], Sum(body, *terms.inner) if terms.inner else body)
+        return LossParts((*terms.equations, made), Sum(losses[terms.outer], *terms.outer), losses)
+    total = Sum(body, *terms.outer, *terms.inner)
     if loss.reduction == "sum":
-        return before, total
+        return LossParts(terms.equations, total)
+    if terms.divisor is not None:
+        return LossParts(terms.equations, total / terms.divisor)
     divisor: Any = 1
-    for dim in prediction.dims if loss.reduction == "mean" else prediction.dims[:1]:
-        divisor = divisor * Size(dim)
-    return before, total / divisor
+    for index in (*terms.outer, *terms.inner) if loss.reduction == "mean" else terms.outer[:1]:
+        divisor = divisor * Size(_dim(index))
+    return LossParts(terms.equations, total / divisor)
+
+
+def _dim(index: Index) -> Any:
+    assert index.dim is not None, index
+    return index.dim

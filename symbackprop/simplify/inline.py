@@ -1,0 +1,173 @@
+"""Adjoints of small intermediates (a mean, a variance) put into the equations that read them, where that is shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from sympy import Add, Expr
+
+from ..language.indices import canonical, make_sum, refresh, substitute
+from ..language.nodes import Entry, Over, Sum
+from ..language.tensor import Tensor
+from ..records import Derivation, Equation, Step
+from .alike import Names
+from .facts import Facts, poles, put_in, scalar_form, tensors_in
+from .lengths import length
+from .samples import agree
+from .tidy import tidy
+
+MOST_SOLUTIONS = 3
+"""How many equations may be solved for an entry, one after the other."""
+
+Equations = tuple[Equation, ...]
+
+
+def inline(derivation: Derivation) -> Derivation:
+    """The derivation with small adjoints written out wherever the backward equations become no longer.
+
+    Small is an adjoint without a name of its own by convention, of fewer axes than some equation that reads it.
+    """
+    named = {eq.lhs.adjoint for eq in derivation.forward}
+    derivation = _without_unread(derivation, named)
+    readers = _readers((*derivation.adjoints, *derivation.gradients))
+    small = [eq for eq in derivation.adjoints if eq.lhs.name not in named and _is_small(eq, readers)]
+    for group in _groups(small, readers):
+        derivation = _without({eq.lhs for eq in group}, derivation)
+    return derivation
+
+
+def _without_unread(derivation: Derivation, named: set[str | None]) -> Derivation:
+    """The derivation without adjoints that nothing reads: of what no parameter has a part in."""
+    kept: list[Equation] = []
+    read = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in derivation.gradients))
+    for eq in reversed(derivation.adjoints):
+        if eq.lhs in read or eq.lhs.name in named:
+            kept.append(eq)
+            read |= tensors_in(eq.rhs)
+    return replace(derivation, adjoints=tuple(reversed(kept)))
+
+
+def _readers(equations: Sequence[Equation]) -> dict[Tensor, list[Equation]]:
+    readers: dict[Tensor, list[Equation]] = {}
+    for eq in equations:
+        for tensor in tensors_in(eq.rhs):
+            readers.setdefault(tensor, []).append(eq)
+    return readers
+
+
+def _is_small(eq: Equation, readers: dict[Tensor, list[Equation]]) -> bool:
+    return eq.rhs.has(Sum) and any(len(r.indices) > len(eq.indices) for r in readers.get(eq.lhs, ()))
+
+
+def _groups(small: list[Equation], readers: dict[Tensor, list[Equation]]) -> Iterator[list[Equation]]:
+    """Small adjoints with those of them that read each other, in order of computation."""
+    left = list(small)
+    while left:
+        group = [left.pop(0)]
+        for eq in list(left):
+            if any(eq in readers.get(member.lhs, ()) for member in group):
+                group.append(eq)
+                left.remove(eq)
+        yield group
+
+
+def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
+    """The derivation without some adjoints, if it is no longer than with them."""
+    everything = (*derivation.adjoints, *derivation.gradients)
+    touched = [eq for eq in everything if eq.lhs in gone or gone & tensors_in(eq.rhs)]
+    pairs = [tidy(eq) for eq in touched]
+    group = [eq for eq, _ in pairs if eq.lhs in gone]
+    readers = [eq for eq, _ in pairs if eq.lhs not in gone]
+    names = Names()
+    plain = (tuple(map(names.plain, part)) for part in (group, readers, _definitions(touched, derivation.forward)))
+    found = _shorter(*plain)
+    if found is None:
+        return derivation
+    made = {
+        eq.lhs: replace(eq, rhs=names.restored(short.rhs, short.indices, eq.indices))
+        for eq, short in zip(readers, found, strict=True)
+    }
+    rule = f"{', '.join(sorted(t.name for t in gone))} put in"
+    done = [Step(eq.lhs.name, rule, eq.rhs, made[eq.lhs].rhs) for eq in readers]
+    return replace(
+        derivation,
+        adjoints=tuple(made.get(eq.lhs, eq) for eq in derivation.adjoints if eq.lhs not in gone),
+        gradients=tuple(made.get(eq.lhs, eq) for eq in derivation.gradients),
+        steps=(*derivation.steps, *(step for _, steps in pairs for step in steps), *done),
+    )
+
+
+def _definitions(touched: Sequence[Equation], forward: Equations) -> Equations:
+    """The forward equations that say something of the tensors in some others: what they are made of, what of them."""
+    known = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in touched))
+    for eq in reversed(forward):
+        if eq.lhs in known and not eq.rhs.has(Over):
+            known |= tensors_in(eq.rhs)
+    return tuple(eq for eq in forward if tensors_in(eq.rhs) and tensors_in(eq.rhs) <= known)
+
+
+@lru_cache(maxsize=1024)
+def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Equations | None:
+    """The readers with the group put in; None where that is longer, or cannot be shown to be right."""
+    facts = Facts(definitions)
+    made = tuple(replace(eq, rhs=_shortest(_written_out(eq.rhs, group), facts)) for eq in readers)
+    if sum(length(eq.rhs) for eq in made) > sum(length(eq.rhs) for eq in (*group, *readers)):
+        return None
+    known = (*definitions, *group)
+    return made if all(agree(one, two, known) for one, two in zip(readers, made, strict=True)) else None
+
+
+def _written_out(expr: Expr, group: Equations) -> Expr:
+    """`expr` with the group's right sides for its left sides; the last of them may read those before."""
+    for eq in reversed(group):
+        entries = sorted((e for e in expr.atoms(Entry) if e.tensor is eq.lhs), key=lambda e: e.sort_key())
+        here = (refresh(substitute(eq.rhs, dict(zip(eq.indices, e.indices, strict=True)))) for e in entries)
+        expr = substitute(expr, dict(zip(entries, here, strict=True)))
+    return canonical(expr)
+
+
+def _shortest(expr: Expr, facts: Facts) -> Expr:
+    """The shortest form of `expr` with entries written in outputs that are at hand, and sums that are known."""
+    best = _settled(expr, facts)
+    for _ in range(MOST_SOLUTIONS):
+        candidates = [best]
+        for solution in facts.solutions(best):
+            form = _settled(put_in(best, solution), facts)
+            if poles(form) <= poles(best) | poles(solution.equation.rhs):
+                candidates.append(form)
+        shortest = min(candidates, key=length)
+        if shortest == best:
+            break
+        best = shortest
+    return best
+
+
+def _settled(expr: Expr, facts: Facts) -> Expr:
+    """The shorter one of two forms: sums of sums taken apart, or left together."""
+    forms = (canonical(scalar_form(_sums(expr, facts, apart))) for apart in (False, True))
+    return min(forms, key=length)
+
+
+def _sums(expr: Expr, facts: Facts, apart: bool) -> Expr:
+    """`expr` with known sums put in and constants taken out of sums; `apart`: summand by summand."""
+    if isinstance(expr, Sum):
+        node = refresh(expr)
+        assert isinstance(node, Sum)
+        body = scalar_form(_sums(node.body, facts, apart))
+        terms = Add.make_args(body.expand()) if apart else (body,)
+        return Add(*(_known(make_sum(t, node.bound), facts) for t in terms))
+    if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
+        return expr
+    return expr.func(*(_sums(a, facts, apart) for a in expr.args))
+
+
+def _known(expr: Expr, facts: Facts) -> Expr:
+    """A sum times what stands before it, or the value that definitions give the sum."""
+    if isinstance(expr, Sum):
+        value = facts.value_of(expr)
+        return expr if value is None else value
+    if expr.is_Mul:
+        return expr.func(*(_known(a, facts) for a in expr.args))
+    return expr
