@@ -82,6 +82,7 @@ from .language.functions import next as next
 from .language.functions import part as part
 from .language.functions import sin as sin
 from .language.functions import sinh as sinh
+from .language.functions import size as size
 from .language.functions import sqrt as sqrt
 from .language.functions import stop_gradient as stop_gradient
 from .language.functions import tanh as tanh

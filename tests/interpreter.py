@@ -83,25 +83,21 @@ class Walk:
         """0, 1, ... along the index's own axis."""
         assert index in self.axes, f"{index} is free in an equation over {self.axes}"
         behind = len(self.axes) - 1 - self.axes.index(index)
-        return self.xp.arange(self.size(index.dim), dtype=float).reshape((-1,) + (1,) * behind)
+        return np.arange(self.size(index.dim), dtype=float).reshape((-1,) + (1,) * behind)
 
     def entry(self, node: nodes.Entry) -> Any:
         """Read at positions that must be inside, unless the entry says what stands outside."""
         array = self.values[node.tensor]
         inside: Any = True
         places = []
-        for position, size in zip(self.all(node.indices), array.shape, strict=True):
-            fits = self.whole_inside(position, size)
+        positions = Walk(self.values, self.rows, self.axes).all(node.indices)
+        for position, size in zip(positions, array.shape, strict=True):
+            fits = whole_inside(position, size)
             assert node.outside is not None or np.all(fits), f"{node} is read at {position} of {size}"
             inside = inside & fits
-            places.append(self.xp.where(fits, self.xp.rint(position), 0).astype(int))
-        found = array[tuple(self.xp.broadcast_arrays(*places))] if places else array
+            places.append(np.where(fits, np.rint(position), 0).astype(int))
+        found = array[tuple(np.broadcast_arrays(*places))] if places else array
         return found if node.outside is None else self.xp.where(inside, found, float(node.outside))
-
-    def whole_inside(self, position: Any, size: Any) -> Any:
-        """Whether it is a whole number from 0 to size - 1; denominators are small, so the rounding is."""
-        whole = self.xp.abs(position - self.xp.rint(position)) < 1e-9
-        return whole & (self.xp.rint(position) >= 0) & (self.xp.rint(position) < size)
 
     def over(self, node: nodes.Over) -> Any:
         """The body with the bound indices as the first axis, flat in row-major order."""
@@ -147,9 +143,15 @@ RELATIONS: dict[Any, str] = {
 }
 
 
+def whole_inside(position: Any, size: Any) -> Any:
+    """Whether it is a whole number from 0 to size - 1; denominators are small, so the rounding is."""
+    whole = np.abs(position - np.rint(position)) < 1e-9
+    return whole & (np.rint(position) >= 0) & (np.rint(position) < size)
+
+
 def _part(walk: Walk, node: nodes.Part) -> Any:
     flat, stride, size = walk.all(node.args)
-    return walk.xp.floor(flat / stride) % size
+    return np.floor(flat / stride) % size
 
 
 def _function(walk: Walk, node: Any) -> Any:
@@ -180,7 +182,7 @@ VISITS: tuple[tuple[Any, Callable[[Walk, Any], Any]], ...] = (
     (nodes.Size, lambda walk, e: float(walk.size(e.dim))),
     (nodes.Entry, Walk.entry),
     (nodes.Part, _part),
-    (nodes.Inside, lambda walk, e: 1.0 * walk.whole_inside(*walk.all(e.args))),
+    (nodes.Inside, lambda walk, e: 1.0 * whole_inside(*walk.all(e.args))),
     (nodes.NotAt, lambda walk, e: 1.0 * walk.xp.not_equal(*walk.all(e.args))),
     (nodes.At, lambda walk, e: 1.0 * walk.xp.equal(*walk.all(e.args))),
     (nodes.Detached, lambda walk, e: walk.constant(walk(e.args[0]))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, preorder_traversal
 
 from ..language.indices import canonical
 from ..language.nodes import Entry, Index, MaxOver, Sum
@@ -18,6 +18,8 @@ from .differentiate import Partial, partials
 from .rules import check_supported
 
 LETTERS = "jkmpqrs"
+SHORT = 12  # nodes of an adjoint that may stand in several others
+LONG = 8  # terms of a sum that holds too much to stand in its own derivative
 InOutputs = Callable[[Equation, Expr], Expr]
 Axes = tuple[Index, ...]
 
@@ -43,7 +45,7 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
     """
     everything = (*system.forward, system.objective, *(system.inference or ()), *system.updates)
     for eq in everything:
-        check_supported(eq.rhs, f"{eq.lhs.name} = {eq.rhs}")
+        check_supported(eq.rhs, eq.lhs.name)
     indices = {eq.lhs: eq.indices for eq in system.forward}
     for theta in system.parameters:
         indices[theta] = tuple(Index(c, d) for c, d in zip(LETTERS, theta.dims, strict=False))
@@ -84,16 +86,40 @@ def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
 
 def _partials(sweep: _Sweep, eq: Equation) -> tuple[Partial, ...]:
     """The partial derivatives of one equation, written in its own output where that is shorter."""
+    found: list[Partial] = []
+    for summand in _summands(sweep, eq):
+        for part, before in _partials_of(sweep, eq, summand):
+            found.append(part)
+            if part.factor != before:
+                sweep.steps.append(Step(eq.lhs.name, "reuse of the output", before, part.factor))
+    return tuple(found)
 
+
+def _partials_of(sweep: _Sweep, eq: Equation, rhs: Expr) -> tuple[tuple[Partial, Expr], ...]:
     def make() -> tuple[tuple[Partial, Expr], ...]:
-        parts = partials(eq.rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
+        parts = partials(rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
         return tuple((replace(p, factor=sweep.in_outputs(eq, p.factor)), p.factor) for p in parts)
 
-    pairs = make() if eq.rhs.has(MaxOver) else sweep.memo("partials", (_left(eq), eq.rhs), make)
-    for part, before in pairs:
-        if part.factor != before:
-            sweep.steps.append(Step(eq.lhs.name, "reuse of the output", before, part.factor))
-    return tuple(part for part, _ in pairs)
+    return make() if rhs.has(MaxOver) else sweep.memo("partials", (_left(eq), rhs), make)
+
+
+def _summands(sweep: _Sweep, eq: Equation) -> tuple[Expr, ...]:
+    """A long sum's terms, those with a tensor in common together: the penalties of a hundred weights are alike."""
+    terms = Add.make_args(eq.rhs)
+    if len(terms) <= LONG:
+        return (eq.rhs,)
+    groups: list[tuple[set[Tensor], list[Expr]]] = []
+    for term in terms:
+        tensors, own = {e.tensor for e in term.atoms(Entry) if e.tensor in sweep.indices}, [term]
+        apart = []
+        for group in groups:
+            if group[0] & tensors:
+                tensors |= group[0]
+                own = group[1] + own
+            else:
+                apart.append(group)
+        groups = [*apart, (tensors, own)]
+    return tuple(Add(*own) for _, own in groups)
 
 
 def _left(eq: Equation) -> Entry:
@@ -123,14 +149,14 @@ def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr
 def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> bool:
     """An adjoint without sums is small; one with sums may be written out where it is used once, elementwise.
 
-    Where entries are read at other places than the equation's own, an adjoint that is more than one entry gets a name:
-    it would be worked out again at each of them.
+    One that is long and goes to several tensors gets a name too. Where entries are read at other places than the
+    equation's own, all but a single entry get a name: it would be worked out again at each of them.
     """
     if not all(_is_plain(p.entry) for p in parts):
         factors = [f for f in Mul.make_args(total) if not f.is_number]
         return len(factors) == 1 and isinstance(factors[0], Entry) and _is_plain(factors[0])
     if not total.has(Sum):
-        return True
+        return len(parts) == 1 or sum(bool(n.args) for n in preorder_traversal(total)) <= SHORT
     return len(parts) == 1 and not parts[0].bound and set(parts[0].entry.indices) == set(eq.indices)
 
 

@@ -3,6 +3,7 @@
 | function | value of the derivative at the kink |
 |---|---|
 | max(a, b), min(a, b) | a number's, so relu'(0) = 0; of two tensors, that of the first by name (SymPy keeps no order) |
+| min(1, max(-1, x)) | 0 at both ends, so for hard tanh and the hard sigmoid; hinge losses: 0 at the margin |
 | abs(x) | sign(x), and sign(0) = 0 |
 | sign(x), floor(x), ceiling(x) | 0 everywhere |
 | where(c, a, b) | the derivative of the branch taken |
@@ -87,14 +88,14 @@ def _plain_conditions(e: Expr) -> Expr:
     return Piecewise(*((v, simplify_logic(c)) for v, c in e.args)) if isinstance(e, Piecewise) else e
 
 
-def check_supported(expr: Expr, where: str) -> None:
-    """Raise `DerivationError` for a function that has no derivative or no kernel here."""
+def check_supported(expr: Expr, name: str) -> None:
+    """Raise `DerivationError` for a function in the equation of `name` that has no derivative or no kernel here."""
     for node in expr.atoms(Function):
         if not isinstance(node, SUPPORTED):
             known = ", ".join(sorted(f.__name__ for f in SUPPORTED))
             raise DerivationError(
-                f"{where}: {node} cannot be differentiated and compiled; the function {node.func} is unknown here. "
-                f"Write it with: {known}"
+                f"{name} = {expr}: {node} cannot be differentiated and compiled; the function {node.func} is unknown "
+                f"here. Write it with: {known}"
             )
 
 

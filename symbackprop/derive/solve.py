@@ -67,6 +67,8 @@ def _solve_one(position: Expr, target: Expr, unknown: set[Index], found: Solutio
     here = [] if parts is None else [i for i in parts[0] if i in unknown]
     if parts is None or (not here and position.atoms(Index) & unknown):
         found.deltas.append(At(target, position))
+    elif position == 0 and isinstance(target, Index) and _size(target) == 1:
+        return
     elif not here:
         found.conditions.append(Eq(target, position, evaluate=False))
     elif len(here) > 1 and _set_digits(here, parts[0], parts[1], target, found):

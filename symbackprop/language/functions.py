@@ -61,6 +61,13 @@ def stop_gradient(x: Any) -> Expr:
     return Detached(sympify_number(x))
 
 
+def size(dim: Dim) -> Expr:
+    """The size of a dimension as a symbol: `sb.size(x.dim(0))` is the number N of samples of the batch."""
+    from .nodes import Size
+
+    return Size(dim)
+
+
 def part(flat: Any, stride: int, size: int) -> Expr:
     """One digit of a flat index, floor(flat/stride) modulo size: `x[n, part(j, 4, 3), part(j, 1, 4)]` reshapes."""
     from .nodes import Part

@@ -117,8 +117,8 @@ def _canonical(expr: Expr) -> tuple[Expr, int]:
         return expr, 0
     if isinstance(expr, Over):
         body, height = _canonical(expr.body)
-        order = [i for i in _by_place(body) if i in expr.bound]
-        order += [i for i in expr.bound if i not in order]
+        order = [i for i in _by_place(body) if i in expr.bound] if isinstance(expr, Sum) else []
+        order += [i for i in expr.bound if i not in order]  # of a maximum: the first place wins, so theirs counts
         around = {i.uid for i in free_indices(body) if i not in expr.bound}
         while any(("bound", height, p) in around for p in range(len(order))):
             height += 1  # the name is taken by an index of a sum further out

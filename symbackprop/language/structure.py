@@ -10,7 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from sympy import Add, Basic, Expr, Mul
+from sympy import Add, Basic, Expr, Mul, Piecewise
+from sympy.core.relational import Relational
 
 from .nodes import Entry, Index, Over, Size, TensorRef
 from .tensor import Dim, Tensor
@@ -144,4 +145,6 @@ def _rebuilt(e: Basic, args: tuple[Basic, ...]) -> Basic:
         return e.func._from_args(args)
     if isinstance(e, (Entry, Over)):
         return Expr.__new__(type(e), *args)
+    if isinstance(e, (Relational, Piecewise)):
+        return e.func(*args, evaluate=False)
     return e.func(*args)

@@ -128,6 +128,8 @@ TITLES = {
     "loss": ("Objective", "Training looks for parameters that make this number small."),
     "backward": ("Backward pass", "The chain rule is applied from the loss back to the first layer."),
     "gradients": ("Gradients", "Every gradient has the shape of its parameter."),
+    "prediction": ("Prediction", "A trained network predicts with these in the place of the equations above."),
+    "states": ("Running values", "They are renewed after every step of training."),
     "update": ("Update", "The optimizer changes every entry of every parameter in the same way."),
 }
 

@@ -65,13 +65,35 @@ def _width(tokens: list[str]) -> float:
             inner, place = _argument(tokens, place)
             total += _width(inner) + 11
         elif token == r"\begin":
-            end = len(tokens) - tokens[::-1].index(r"\end") - 1
-            rows = "".join(tokens[place + 7 : end]).split(r"\\")
-            total += 10 + max(width(row) for row in rows)
-            place = end
+            end = _end(tokens, place)
+            total += 10 + max(map(_width, _rows(tokens[place + 7 : end])))
+            place = end + 8
         else:
             total += WIDTHS.get(token, LETTER)
     return total
+
+
+def _end(tokens: list[str], place: int) -> int:
+    r"""The place of the \end of what was begun just before."""
+    depth = 1
+    while True:
+        depth += {r"\begin": 1, r"\end": -1}.get(tokens[place], 0)
+        if depth == 0:
+            return place
+        place += 1
+
+
+def _rows(tokens: list[str]) -> list[list[str]]:
+    """The rows of an environment; those of one inside it are not parted."""
+    rows: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {r"\begin": 1, r"\end": -1}.get(token, 0)
+        if token == r"\\" and depth == 0:
+            rows.append([])
+        else:
+            rows[-1].append(token)
+    return rows
 
 
 def _argument(tokens: list[str], place: int) -> tuple[list[str], int]:

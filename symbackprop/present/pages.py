@@ -44,13 +44,15 @@ class Section:
 
 
 def sections(derivation: Derivation) -> tuple[Section, ...]:
-    """Forward, loss, backward, gradients, and the update if there is one; empty ones are left out."""
+    """Forward, loss, backward, gradients, what differs in prediction, updates; empty ones are left out."""
     kinks = _kinked(derivation)
     made = [
         Section("forward", tuple(_line(eq, frozenset()) for eq in derivation.forward)),
         Section("loss", (_line(derivation.objective, frozenset()),)),
         Section("backward", tuple(_line(eq, kinks) for eq in derivation.adjoints)),
         Section("gradients", tuple(_line(eq, kinks) for eq in derivation.gradients)),
+        Section("prediction", tuple(_line(eq, frozenset()) for eq in _only_inference(derivation))),
+        Section("states", tuple(map(_renewed, derivation.updates))),
     ]
     if derivation.update is not None:
         made.append(_update(derivation.update))
@@ -61,6 +63,17 @@ def _line(eq: Equation, kinks: frozenset[Tensor]) -> Line:
     computed = None if eq.computed is None else form(eq, eq.computed)
     notes = tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks))))
     return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, notes)
+
+
+def _renewed(eq: Equation) -> Line:
+    line = _line(eq, frozenset())
+    return line if line.form.indexed else replace(line, form=replace(line.form, lhs=Leaf(eq.lhs, new=True)))
+
+
+def _only_inference(derivation: Derivation) -> tuple[Equation, ...]:
+    """The equations of the other mode that the training mode has not."""
+    numbers = {eq.number for eq in (*derivation.forward, derivation.objective)}
+    return tuple(eq for eq in derivation.inference or () if eq.number not in numbers)
 
 
 def _sigma_explained(made: list[Section]) -> tuple[Section, ...]:

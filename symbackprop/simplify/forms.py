@@ -11,7 +11,7 @@ from .rational import Algebra, Element, by_powers, factors, polynomial
 from .trees import operations
 
 MOST_COLLECTED = 12
-MOST_APART = 4
+MOST_APART = 6
 
 Factors = tuple[sp.Rational, list[tuple[sp.Expr, int]]]
 
@@ -40,23 +40,33 @@ def written_forms(value: Element, within: Algebra) -> list[sp.Expr]:
 
 
 def _apart(value: Element, values: Sequence[sp.Expr]) -> Iterator[sp.Expr]:
-    """A quotient by one product, each term over its own: c z/r - y/s rather than (c s z - r y)/(r s)."""
+    """A quotient by one product, terms over what is their own: c z/r - y/s rather than (c s z - r y)/(r s).
+
+    Every variable that not all terms are divided by alike stays with its terms, or only one of these variables does.
+    """
     if len(value.denom) > 1 or not 2 <= len(value.numer) <= MOST_APART:
         return
     ((below, number),) = value.denom.terms()
-    terms = [([a - b for a, b in zip(above, below, strict=True)], c) for above, c in value.numer.terms()]
-    common = [
-        min(powers) if min(powers) > 0 else max(powers) if max(powers) < 0 else 0
-        for powers in zip(*(powers for powers, _ in terms), strict=True)
-    ]
-    if all(p >= c for powers, _ in terms for p, c in zip(powers, common, strict=True)):
-        return
-    rest = sp.Add(*(_monomial(c, [p - q for p, q in zip(powers, common, strict=True)], values) for powers, c in terms))
-    yield product(sp.Rational(1, int(number)), [_monomial(1, common, values), rest])
+    terms = [(tuple(a - b for a, b in zip(above, below, strict=True)), c) for above, c in value.numer.terms()]
+    columns = list(zip(*(powers for powers, _ in terms), strict=True))
+    least = [min(column) for column in columns]
+    own = [low if low > 0 else min(max(column), 0) for low, column in zip(least, columns, strict=True)]
+    apart = [place for place, (a, b) in enumerate(zip(least, own, strict=True)) if a != b]
+    for kept in [apart, *([place] for place in apart if len(apart) > 1)] if apart else ():
+        common = [own[place] if place in kept else low for place, low in enumerate(least)]
+        rest = [(tuple(a - b for a, b in zip(powers, common, strict=True)), c) for powers, c in terms]
+        before = sp.Mul(*(sp.Pow(x, k) for x, k in zip(values, common, strict=False) if k))
+        yield product(sp.Rational(1, int(number)), [before, _by_denominators(rest, value.numer.ring, values)])
 
 
-def _monomial(number: Any, powers: Sequence[int], values: Sequence[sp.Expr]) -> sp.Expr:
-    return sp.Mul(int(number), *(sp.Pow(x, k) for x, k in zip(values, powers, strict=False) if k))
+def _by_denominators(terms: Sequence[tuple[tuple[int, ...], Any]], ring: Any, values: Sequence[sp.Expr]) -> sp.Expr:
+    """Terms with powers of both signs as a sum of quotients."""
+    rows: dict[tuple[int, ...], Any] = {}
+    for powers, c in terms:
+        row = rows.setdefault(tuple(min(k, 0) for k in powers), ring.zero)
+        row[tuple(max(k, 0) for k in powers)] = c
+    over = (sp.Mul(*(sp.Pow(x, k) for x, k in zip(values, below, strict=False) if k)) for below in rows)
+    return sp.Add(*(shortest_form(row, values) * below for row, below in zip(rows.values(), over, strict=True)))
 
 
 def _reversed(poly: Any, index: int, top: int) -> Any:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sympy import Add, Expr
 
-from ..language.indices import canonical, make_sum, refresh, substitute
+from ..language.indices import canonical, make_sum, refresh, rewrite, substitute
 from ..language.nodes import Entry, Over, Sum
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Step
@@ -21,20 +21,36 @@ from .tidy import tidy
 MOST_SOLUTIONS = 3
 """How many equations may be solved for an entry, one after the other."""
 
+MOST_TOGETHER = 4
+"""How many adjoints are taken out together: those of a mean, a variance and a scale are."""
+
 Equations = tuple[Equation, ...]
 
 
 def inline(derivation: Derivation) -> Derivation:
-    """The derivation with small adjoints written out wherever the backward equations become no longer.
+    """The derivation with small adjoints written out wherever the backward equations become shorter.
 
-    Small is an adjoint without a name of its own by convention, of fewer axes than some equation that reads it.
+    Small is an adjoint without a name of its own by convention that some equation spreads over more axes.
     """
     named = {eq.lhs.adjoint for eq in derivation.forward}
     derivation = _without_unread(derivation, named)
     readers = _readers((*derivation.adjoints, *derivation.gradients))
     small = [eq for eq in derivation.adjoints if eq.lhs.name not in named and _is_small(eq, readers)]
     for group in _groups(small, readers):
-        derivation = _without({eq.lhs for eq in group}, derivation)
+        derivation = _without_some([eq.lhs for eq in group], derivation)
+    return derivation
+
+
+def _without_some(group: list[Tensor], derivation: Derivation) -> Derivation:
+    """The derivation without a group of adjoints or, where that is no shorter, without neighbors among them."""
+    for size in range(min(len(group), MOST_TOGETHER), 0, -1):
+        for start in range(len(group) - size + 1):
+            end = start + size
+            shorter = _without(set(group[start:end]), derivation)
+            if shorter is not derivation:
+                for rest in (group[:start], group[end:]):
+                    shorter = _without_some(rest, shorter)
+                return shorter
     return derivation
 
 
@@ -58,7 +74,13 @@ def _readers(equations: Sequence[Equation]) -> dict[Tensor, list[Equation]]:
 
 
 def _is_small(eq: Equation, readers: dict[Tensor, list[Equation]]) -> bool:
-    return eq.rhs.has(Sum) and any(len(r.indices) > len(eq.indices) for r in readers.get(eq.lhs, ()))
+    """Whether some reader spreads the adjoint over more axes than it has."""
+    return eq.rhs.has(Sum) and any(
+        set(e.indices) < set(reader.indices)
+        for reader in readers.get(eq.lhs, ())
+        for e in reader.rhs.atoms(Entry)
+        if e.tensor is eq.lhs and type(e) is Entry
+    )
 
 
 def _groups(small: list[Equation], readers: dict[Tensor, list[Equation]]) -> Iterator[list[Equation]]:
@@ -74,7 +96,7 @@ def _groups(small: list[Equation], readers: dict[Tensor, list[Equation]]) -> Ite
 
 
 def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
-    """The derivation without some adjoints, if it is no longer than with them."""
+    """The derivation without some adjoints, if it is shorter than with them."""
     everything = (*derivation.adjoints, *derivation.gradients)
     touched = [eq for eq in everything if eq.lhs in gone or gone & tensors_in(eq.rhs)]
     pairs = [tidy(eq) for eq in touched]
@@ -110,10 +132,11 @@ def _definitions(touched: Sequence[Equation], forward: Equations) -> Equations:
 
 @lru_cache(maxsize=1024)
 def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Equations | None:
-    """The readers with the group put in; None where that is longer, or cannot be shown to be right."""
+    """The readers with the group put in; None where that is no shorter, or cannot be shown to be right."""
     facts = Facts(definitions)
     made = tuple(replace(eq, rhs=_shortest(_written_out(eq.rhs, group), facts)) for eq in readers)
-    if sum(length(eq.rhs) for eq in made) > sum(length(eq.rhs) for eq in (*group, *readers)):
+    left = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in made)) & {eq.lhs for eq in group}
+    if left or sum(length(eq.rhs) for eq in made) >= sum(length(eq.rhs) for eq in (*group, *readers)):
         return None
     known = (*definitions, *group)
     return made if all(agree(one, two, known) for one, two in zip(readers, made, strict=True)) else None
@@ -122,9 +145,13 @@ def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Eq
 def _written_out(expr: Expr, group: Equations) -> Expr:
     """`expr` with the group's right sides for its left sides; the last of them may read those before."""
     for eq in reversed(group):
-        entries = sorted((e for e in expr.atoms(Entry) if e.tensor is eq.lhs), key=lambda e: e.sort_key())
-        here = (refresh(substitute(eq.rhs, dict(zip(eq.indices, e.indices, strict=True)))) for e in entries)
-        expr = substitute(expr, dict(zip(entries, here, strict=True)))
+
+        def rule(node: Expr, eq: Equation = eq) -> Expr:
+            if type(node) is not Entry or node.tensor is not eq.lhs:
+                return node
+            return refresh(substitute(eq.rhs, dict(zip(eq.indices, node.indices, strict=True))))
+
+        expr = rewrite(expr, rule)
     return canonical(expr)
 
 

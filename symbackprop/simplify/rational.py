@@ -181,6 +181,9 @@ def factors(poly: Any) -> tuple[int, list[tuple[Any, int]]]:
     """The integer content (with sign) and the factors with their powers: irreducible, of long ones square-free."""
     if len(poly) > MOST_TERMS:
         return 1, [(poly, 1)]
+    if len(poly) == 1:
+        ((powers, number),) = poly.terms()
+        return int(number), [(x, k) for x, k in zip(poly.ring.gens, powers, strict=True) if k]
     content, found = poly.factor_list() if len(poly) <= SHORT else poly.sqf_list()
     return int(content), [(f, int(k)) for f, k in found]
 

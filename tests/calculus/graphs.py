@@ -262,7 +262,7 @@ def draw(net: sb.Network, rows: int, seed: int) -> dict[sb.Tensor, Array]:
             return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
         if "unit" in t.traits:
             return rng.integers(0, 2, shape).astype(float)
-        return rng.normal(size=shape)
+        return rng.normal(size=shape, scale=0.5 if t.kind == "parameter" else 1.0)
 
     values = {t: value(t) for t in (*system.inputs, *system.targets, *system.parameters)}
     values |= {t: np.array(t.value or 0.0) for t in system.hypers}
@@ -279,5 +279,5 @@ def jax_gradients(system: System, values: dict[sb.Tensor, Array], rows: int) -> 
         known = {**values, **dict(zip(system.parameters, parameters, strict=True))}
         return run((*system.forward, system.objective), known, rows, xp=jax.numpy)[system.objective.lhs]
 
-    made = jax.grad(objective)([jax.numpy.asarray(values[t]) for t in system.parameters])
+    made = jax.jit(jax.grad(objective))([jax.numpy.asarray(values[t]) for t in system.parameters])
     return {t.name: np.asarray(g) for t, g in zip(system.parameters, made, strict=True)}

@@ -102,7 +102,11 @@ INDICES: dict[str, tuple[Layer, type[Exception], tuple[str, ...]]] = {
     "no index at all": (equations(lambda x, W: x), DeclarationError, ("x (N, 3)", "without indices")),
     "past the end": (equations(lambda x, W: W[j, 5] * x[n, 0]), ShapeError, ("W[j, 5]", "(4, 3)", "3 entries")),
     "before the start": (equations(lambda x, W: W[j, -1] * x[n, 0]), ShapeError, ("W[j, -1]", "(4, 3)", "3 entries")),
-    "a sample's number": (equations(lambda x, W: W[j, 0] * x[0, 0] + x[n, 0]), ShapeError, ("x[0, 0]", "(N, 3)", "along the batch")),
+    "a sample's number": (
+        equations(lambda x, W: W[j, 0] * x[0, 0] + x[n, 0]),
+        ShapeError,
+        ("x[0, 0]", "(N, 3)", "along the batch"),
+    ),
     "shifted": (equations(lambda x, W: W[j, k + 1] * x[n, 0]), DeclarationError, ("k + 1",)),
     "a float": (equations(lambda x, W: W[j, 1.5] * x[n, 0]), ShapeError, ("1.5", "sb.indices")),
     "text as an index": (equations(lambda x, W: W[j, "k"] * x[n, 0]), ShapeError, ("'k'", "sb.indices")),

@@ -17,8 +17,7 @@ from symbackprop.declare import layers as of
 from symbackprop.derive.adjoint import differentiate
 from symbackprop.simplify.reuse import reuse_outputs
 from tests.calculus.compare import assert_equal_gradients
-from tests.declare.test_layer_gradients import gradients, reference, system_of
-from tests.declare.test_layers import drawn
+from tests.declare.layer_cases import drawn, gradients, reference, system_of
 from tests.interpreter import run
 from tests.table.rows_layers import Case, avg_pool, conv, conv_transpose, max_pool
 

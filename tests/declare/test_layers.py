@@ -10,46 +10,15 @@ import pytest
 pytest.importorskip("jax", reason="the reference is JAX's; it is an extra, `dev`")
 
 from symbackprop.declare import layers as of
-from symbackprop.declare.equation import Block
 from symbackprop.declare.layers import LAYERS
 from symbackprop.declare.layers.base import Names
 from symbackprop.errors import DeclarationError
 from symbackprop.language.tensor import BATCH, Dim, Tensor
-from tests.interpreter import read_by, run
+from tests.declare.layer_cases import drawn, given_to, inputs_of
+from tests.interpreter import run
 from tests.table.rows_layers import CASES, Case, batch_statistics
 
 Array = np.ndarray[Any, Any]
-
-
-def inputs_of(row: Case) -> tuple[Tensor, ...]:
-    """The row's input tensors."""
-    return tuple(
-        Tensor(
-            f"x{k}", (BATCH, *(Dim(f"n{k}_{a}", s) for a, s in enumerate(shape))), "input", levels=row.levels or None
-        )
-        for k, shape in enumerate(row.shapes)
-    )
-
-
-def drawn(row: Case, tensors: tuple[Tensor, ...], rng: np.random.Generator) -> dict[Tensor, Array]:
-    """Values for inputs, parameters, states, random and run-time numbers."""
-    values: dict[Tensor, Array] = {}
-    for t in tensors:
-        shape = tuple(row.rows if s is None else s for s in t.sizes)
-        if t.kind == "hyper":
-            values[t] = np.array(t.value)
-        elif t.levels is not None:
-            values[t] = rng.integers(0, t.levels, shape).astype(float)
-        elif t.kind in ("state", "random") or t.name.startswith("sigma"):
-            values[t] = rng.random(shape) + (0 if t.kind == "random" else 0.5)
-        else:
-            values[t] = rng.normal(size=shape)
-    return values
-
-
-def given_to(block: Block) -> tuple[Tensor, ...]:
-    """Every tensor that the block's equations read and do not define."""
-    return read_by((*block.equations, *block.inference))
 
 
 def forward(row: Case, values: dict[Tensor, Array], inputs: tuple[Tensor, ...], training: bool) -> Array:

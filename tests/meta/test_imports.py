@@ -20,10 +20,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "simplify": DERIVED,
     "present": DERIVED | {"present"},
     "lower": DERIVED | {"lower"},
-    "emit": DERIVED | {"lower", "emit"},
+    "runtime": BASE,
     "streams": frozenset(),
-    "load": DERIVED | {"streams", "lower", "emit", "load"},
-    "train": DERIVED | {"streams", "lower", "emit", "load", "train"},
+    "emit": DERIVED | {"runtime", "streams", "lower", "emit"},
+    "load": DERIVED | {"runtime", "streams", "lower", "emit", "load"},
+    "train": DERIVED | {"runtime", "streams", "lower", "emit", "load", "train"},
     "check": DERIVED | {"present", "check"},
 }
 """What each stage may import; modules beside the stages (pipeline, cli, ...) stand above all of them."""
@@ -33,6 +34,7 @@ DOORS = {
     ("records", "symbackprop.present.latex.repr_latex"): "a Derivation shows itself in a notebook",
     ("declare", "symbackprop.pipeline.derive"): "Network.derive()",
     ("declare", "symbackprop.pipeline.emit"): "Network.emit()",
+    ("declare", "symbackprop.runtime.Source"): "what Network.emit() gives",
     ("present", "symbackprop.emit.render.render"): "the one door to Jinja",
 }
 """Single names of later stages that a stage may import, inside functions, and what for."""

@@ -381,7 +381,7 @@ def output(case: Case, arrays: Mapping[str, Array], inputs: Sequence[Array], tra
     return case.forward(own, *fed, training)
 
 
-def inputs_of(case: Case, draw: np.random.Generator) -> dict[str, Array]:
+def batch_of(case: Case, draw: np.random.Generator) -> dict[str, Array]:
     """Data for the inputs by name."""
     names = ["x"] if len(case.shapes) == 1 else ["x1", "x2"]
     shapes = [(case.rows, *s) for s in case.shapes]
@@ -399,7 +399,7 @@ def _row(case: Case) -> GradientRow:
 
     def data(draw: np.random.Generator) -> dict[str, Array]:
         y = draw.normal(size=network(case).system.targets[0].sizes[1:])
-        return {**inputs_of(case, draw), "y": y + draw.normal(size=(case.rows, *y.shape))}
+        return {**batch_of(case, draw), "y": y + draw.normal(size=(case.rows, *y.shape))}
 
     def start(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
         return draw.random(shape) + 0.5 if name.startswith("sigma") else draw.normal(size=shape)

@@ -9,11 +9,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+import symbackprop as sb
 from symbackprop.declare import losses
 from tests.table.harness import Array, GradientRow
-from tests.table.systems import INPUTS, network
 
-ROWS_OF_DATA, WIDTH = 5, 4
+ROWS_OF_DATA, INPUTS, WIDTH = 5, 3, 4
 Entries = Callable[..., Array]
 
 
@@ -291,13 +291,22 @@ def data(case: Case, draw: np.random.Generator) -> dict[str, Array]:
 
 def objective(case: Case, p: Any, d: Any, reduction: str, weighted: bool) -> Array:
     """The loss of all samples, reduced."""
-    count = getattr(losses.as_loss(case.loss, None), "predictions", 1)
+    count = losses.as_loss(case.loss, None).predictions
     made = [ACTIVATIONS[case.activation](d["x"] @ p[f"W{i}"].T + p[f"b{i}"]) for i in range(1, count + 1)]
     entries = case.entries(*made, *([d["y"]] if "y" in d else []))
     if weighted:
         entries = entries * d["w"].reshape((-1,) + (1,) * (entries.ndim - 1))
     divisor = {"mean": entries.size, "batch_mean": len(entries), "sum": 1, "none": 1}[reduction]
     return entries.sum() / divisor
+
+
+def declared(case: Case, reduction: str | None, weighted: bool) -> sb.Network:
+    """One output after the other from the same input, each with weights of its own."""
+    x = sb.Input(INPUTS)
+    count = losses.as_loss(case.loss, None).predictions
+    made = tuple(sb.Dense(WIDTH, case.activation)(x) for _ in range(count))
+    outputs = made if count > 1 else made[0]
+    return sb.Network(inputs=x, outputs=outputs, loss=case.loss, reduction=reduction, sample_weights=weighted)
 
 
 def row(case: Case, reduction: str | None = None, weighted: bool = False) -> GradientRow:
@@ -307,7 +316,7 @@ def row(case: Case, reduction: str | None = None, weighted: bool = False) -> Gra
     return GradientRow(
         "loss",
         case.block,
-        lambda: network(case.loss, reduction, WIDTH, case.activation, weighted),
+        lambda: declared(case, reduction, weighted),
         lambda p, d: objective(case, p, d, made.reduction, weighted),
         lambda draw: data(case, draw),
         ", ".join(t for t in told if t),

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import symbackprop as sb
 from symbackprop.declare.regularizers import L1, L2, ElasticNet, Orthogonal, Penalty
 from tests.table.harness import Array, GradientRow
-from tests.table.systems import INPUTS, network
 
-WIDTH, SAMPLES = 4, 5
+INPUTS, WIDTH, SAMPLES = 3, 4, 5
 
 
 def _square(w: Array) -> Array:
@@ -49,10 +48,12 @@ def _row(
             total = total + (share / SAMPLES if name == "output" or regularizer.over_n else share)
         return total
 
+    fields = {"W1": "weight_regularizer", "b1": "bias_regularizer", "output": "activity_regularizer"}
+    layer = sb.Dense(WIDTH, "tanh", **{fields[name]: regularizer for name in on})
     return GradientRow(
         "regularizer",
         block,
-        lambda: network("mse", None, WIDTH, "tanh", penalties=[(regularizer, name) for name in on]),
+        lambda: sb.Network([sb.Input(INPUTS), layer], loss="mse"),
         forward,
         lambda draw: {"x": draw.normal(size=(SAMPLES, INPUTS)), "y": draw.normal(size=(SAMPLES, WIDTH))},
         variant,

@@ -1,4 +1,4 @@
-"""One row a way of joining, sharing or cutting: two branches of one input, and the block between them and the output."""
+"""One row a way of joining, sharing or cutting: two branches of one input, and the block where they meet."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from tests.table.harness import Array, GradientRow
 INPUTS, WIDTH, SAMPLES = 3, 4, 5
 
 
-def _row(block: str, join: Callable[..., Any], formula: Callable[..., Array], variant: str = "") -> GradientRow:
-    """`formula(a, b)` of the branches a = tanh(dense 1) and b = sin(dense 2)."""
+def _row(
+    block: str, join: Callable[..., Any], formula: Callable[..., Array], variant: str = "", lead: tuple[int, ...] = ()
+) -> GradientRow:
+    """`formula(a, b)` of the branches a = tanh(dense 1) and b = sin(dense 2); `lead` are axes before the last one."""
 
     def declare() -> sb.Network:
-        x = sb.Input(INPUTS)
+        x = sb.Input((*lead, INPUTS))
         a, b = sb.Dense(WIDTH, "tanh")(x), sb.Dense(WIDTH, "sin")(x)
         return sb.Network(inputs=x, outputs=sb.Dense(2, bias=False)(join(a, b)), loss="mse", reduction="sum")
 
@@ -34,7 +36,10 @@ def _row(block: str, join: Callable[..., Any], formula: Callable[..., Array], va
         block,
         declare,
         forward,
-        lambda draw: {"x": draw.normal(size=(SAMPLES, INPUTS)), "y": draw.normal(size=(SAMPLES, 2))},
+        lambda draw: {
+            "x": draw.normal(size=(SAMPLES, *lead, INPUTS)),
+            "y": draw.normal(size=(SAMPLES, *(2 * size for size in lead), 2)),
+        },
         variant,
     )
 
@@ -64,15 +69,16 @@ def _tied() -> GradientRow:
 
 
 ROWS = [
-    _row("Add", lambda a, b: of.Add()(a, b), lambda a, b: a + b),
+    _row("Add", of.Add(), lambda a, b: a + b),
     _row("Add", lambda a, b: of.Add()(a, b, a), lambda a, b: 2 * a + b, "one tensor twice"),
-    _row("Subtract", lambda a, b: of.Subtract()(a, b), lambda a, b: a - b),
-    _row("Multiply", lambda a, b: of.Multiply()(a, b), lambda a, b: a * b),
-    _row("Concatenate", lambda a, b: of.Concatenate()(a, b), lambda a, b: jnp.concatenate([a, b], -1)),
+    _row("Subtract", of.Subtract(), lambda a, b: a - b),
+    _row("Multiply", of.Multiply(), lambda a, b: a * b),
+    _row("Concatenate", of.Concatenate(), lambda a, b: jnp.concatenate([a, b], -1)),
+    _row("Concatenate", of.Concatenate(1), lambda a, b: jnp.concatenate([a, b], 1), "axis=1", (2,)),
     _row(
         "StopGradient",
-        lambda a, b: of.Multiply()(a, of.Add()(a, of.StopGradient()(b))),
-        lambda a, b: a * (a + jax.lax.stop_gradient(b)),
+        lambda a, b: of.Add()(of.Multiply()(a, of.StopGradient()(b)), b),
+        lambda a, b: a * jax.lax.stop_gradient(b) + b,
     ),
     _row(
         "StopGradient",

@@ -13,8 +13,8 @@ import symbackprop as sb
 from symbackprop import streams
 from symbackprop.declare.layers.base import Names
 from symbackprop.train import Model
-from tests.declare.test_layers import inputs_of as tensors_of
-from tests.table.rows_layers import CASES, Case, batch_statistics, inputs_of, jnp, network, output
+from tests.declare.layer_cases import inputs_of
+from tests.table.rows_layers import CASES, Case, batch_of, batch_statistics, jnp, network, output
 
 Array = np.ndarray[Any, Any]
 SEED = 3
@@ -22,7 +22,7 @@ SEED = 3
 
 def modal(case: Case) -> bool:
     """Whether the layer has equations for inference."""
-    return bool(case.make().build(Names(), *tensors_of(case)).inference)
+    return bool(case.make().build(Names(), *inputs_of(case)).inference)
 
 
 MODAL = [case for case in CASES if modal(case)]
@@ -35,7 +35,7 @@ def prepared(case: Case, target: str) -> tuple[Model, dict[str, Array], Array, A
     model.parameters = {name: draw.normal(size=v.shape) for name, v in model.parameters.items()}
     model.states.update({name: draw.random(v.shape) + 0.5 for name, v in model.states.items()})
     arrays = {name: np.array(v) for name, v in (*model.parameters.items(), *model.states.items())}
-    x = inputs_of(case, draw)["x"]
+    x = batch_of(case, draw)["x"]
     return model, arrays, x, draw.normal(size=output_of(case, arrays, x, False).shape)
 
 

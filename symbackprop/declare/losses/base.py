@@ -99,7 +99,7 @@ class Loss:
     def terms(self, predictions: tuple[Tensor, ...], target: Tensor | None, tag: str) -> Terms:
         """The loss of every entry."""
         assert target is not None
-        before, prediction = squashed(self.squash, predictions[0], f"p{tag}")
+        before, prediction = squashed(self.squash, predictions[0], tag)
         at = places(prediction)
         entry = self.formula(prediction[at], target[at])
         check_depends(entry, prediction)
@@ -119,11 +119,11 @@ def places(tensor: Tensor) -> tuple[Index, ...]:
     return tuple(Index(c, d) for c, d in zip(LETTERS, tensor.dims, strict=False))
 
 
-def squashed(activation: str | None, z: Tensor, name: str) -> tuple[tuple[Equation, ...], Tensor]:
-    """The equation of `name = activation(z)` and its left side; z itself where there is no activation."""
+def squashed(activation: str | None, z: Tensor, tag: str) -> tuple[tuple[Equation, ...], Tensor]:
+    """The equation of p = activation(z) (logp, if that is its logarithm) and its left side; z itself without one."""
     if activation is None:
         return (), z
-    made = activate(activation, z, name)
+    made = activate(activation, z, ("logp" if activation.startswith("log_") else "p") + tag)
     return (made,), made.lhs
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DeclarationError, ShapeError
-from ...language.functions import Sum, log, maximum, where
+from ...language.functions import Sum, exp, log, maximum, where
 from ...language.tensor import Tensor
 from ...records import Equation, Initializer
 from ..equation import equation
@@ -20,8 +20,8 @@ def cross_entropy_entry(prediction: Any, target: Any) -> Any:
 
 
 def focal_entry(prediction: Any, target: Any, gamma: float) -> Any:
-    """-(1 - p)^gamma y log p."""
-    return -((1 - prediction) ** gamma) * target * log(prediction)
+    """-(1 - p)^gamma y log p, of log p: its slope divides by no p, which may be 0 in floating point."""
+    return -((1 - exp(prediction)) ** gamma) * target * prediction
 
 
 def kl(prediction: Any, target: Any) -> Any:
@@ -54,7 +54,7 @@ class ClassLoss(Loss):
     def terms(self, predictions: tuple[Tensor, ...], target: Tensor | None, tag: str) -> Terms:
         """The loss of one label; "mean" divides by the labels' weights where some are weighted or ignored."""
         assert target is not None
-        before, p = squashed(self.squash, predictions[0], f"p{tag}")
+        before, p = squashed(self.squash, predictions[0], tag)
         smooth, y = self._smoothed(target, tag)
         at = places(p)
         entry = self.formula(p[at], y[at])
@@ -152,7 +152,7 @@ def focal(
 ) -> ClassLoss:
     """-sum over the classes of (1 - p)^gamma y log p, of scores z: p = softmax(z). (gamma 0: cross-entropy.)"""
     chosen = positive(gamma, "focal's gamma", zero=True)
-    return _class_loss(focal_entry, "softmax", class_weights, 0.0, ignore_index, reduction, gamma=chosen)
+    return _class_loss(focal_entry, "log_softmax", class_weights, 0.0, ignore_index, reduction, gamma=chosen)
 
 
 def multi_hinge(margin: float = 1.0, reduction: str = "batch_mean") -> MultiHinge:
