@@ -11,7 +11,8 @@ from ..runtime import Slot, Source
 from ..streams import random_stream
 from .blocks import fixed_slots, manifest, randoms, slots, title
 from .dialect import c_dialect
-from .kernels import KernelView, kernel_view
+from .functions import Call, functions
+from .kernels import KernelView
 from .layout import indented
 from .names import c_names, volume
 from .render import render, runtime_text
@@ -83,9 +84,9 @@ class ModuleView:
     kept: tuple[Kept, ...]
     panels: tuple[str, ...]
     kernels: tuple[KernelView, ...]
-    predict: tuple[KernelView, ...]
-    loss: tuple[KernelView, ...]
-    gradients: tuple[KernelView, ...]
+    predict: tuple[Call, ...]
+    loss: tuple[Call, ...]
+    gradients: tuple[Call, ...]
     objective: str
     block: int
     states: int
@@ -101,12 +102,12 @@ def emit_c(program: Program, dtype: str) -> Source:
     made = tuple(s.lhs for k in program.kernels for s in k.statements)
     names = c_names(dict.fromkeys((*arrays, *made)))
     hypers = {h: f"hyper[{i}]" for i, h in enumerate(system.hypers)}
-    views = {k.name: kernel_view(k, names, hypers, dialect) for k in program.kernels}
+    views, calls = functions(program.kernels, names, hypers, dialect)
     places, block = slots(program)
     fixed = fixed_slots(program)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     given = {*gradients, *system.outputs}
-    buffers = (*drawn, *(t for t in _buffers(program.kernels, views, names) if t not in given))
+    buffers = (*drawn, *(t for t in _buffers(program.kernels, calls, names) if t not in given))
     view = ModuleView(
         title=title(program),
         real="float" if dtype == "float32" else "double",
@@ -120,11 +121,11 @@ def emit_c(program: Program, dtype: str) -> Source:
         buffers=tuple(Buffer(names[t], _size(t), t.shape_text) for t in buffers),
         randoms=tuple(Drawn(names[t], f"UINT64_C(0x{random_stream(t.name):016X})", _size(t)) for t in drawn),
         kept=_kept(program, fixed, names),
-        panels=tuple(_panel(v) for v in views.values() if v.matrices),
-        kernels=tuple(views.values()),
-        predict=tuple(views[k.name] for k in program.predict),
-        loss=tuple(views[k.name] for k in program.loss),
-        gradients=tuple(views[k.name] for k in program.gradients),
+        panels=tuple(_panel(v) for v in views if v.matrices),
+        kernels=views,
+        predict=tuple(calls[k.name] for k in program.predict),
+        loss=tuple(calls[k.name] for k in program.loss),
+        gradients=tuple(calls[k.name] for k in program.gradients),
         objective=names[program.derivation.objective.lhs],
         block=block,
         states=len(program.update.states),
@@ -142,13 +143,11 @@ def _kept(program: Program, fixed: Iterable[Slot], names: Mapping[Tensor, str]) 
     return tuple(Kept(names[new], offsets[state.name], _size(state)) for state, new in program.renewed)
 
 
-def _buffers(
-    kernels: Iterable[Kernel], views: Mapping[str, KernelView], names: Mapping[Tensor, str]
-) -> tuple[Tensor, ...]:
+def _buffers(kernels: Iterable[Kernel], calls: Mapping[str, Call], names: Mapping[Tensor, str]) -> tuple[Tensor, ...]:
     """Tensors that kernels write to memory, in order."""
     written: dict[Tensor, None] = {}
     for kernel in kernels:
-        arguments = {a.name for a in views[kernel.name].arguments if not a.const}
+        arguments = {a.name for a in calls[kernel.name].arguments if not a.const}
         for s in kernel.statements:
             if names[s.lhs] in arguments:
                 written.setdefault(s.lhs)

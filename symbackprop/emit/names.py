@@ -22,7 +22,7 @@ C_FILE = """
 i
 real N acc order batch rows step params grads hyper frame arena data tile panel out state scratch vectors across
 down columns depth packed row0 column0 row column right right_row high end here most theta g t f r mode run
-left sums deep wide tall inner inner0 inner_end row1 row_end column1 column_end lane
+left sums deep wide tall inner inner0 inner_end row1 row_end column1 column_end lane lanes to
 norm squares ranges places
 """
 C_PATTERNS = (

@@ -46,6 +46,26 @@ class Signature:
             for a in e.args:
                 self.add(a)
 
+    def record(self, item: Any, skip: tuple[str, ...] = ()) -> None:
+        """Append a record, tuple, set or value made of expressions, tensors and indices, without some of its fields."""
+        if isinstance(item, Basic):
+            self.add(item)
+        elif isinstance(item, Tensor):
+            self._tensor(item)
+        elif isinstance(item, tuple):
+            self.key.append(len(item))
+            for part in item:
+                self.record(part, skip)
+        elif is_dataclass(item) and not isinstance(item, type):
+            self.key.append(type(item))
+            for f in fields(item):
+                if f.name not in skip:
+                    self.record(getattr(item, f.name), skip)
+        elif isinstance(item, frozenset):
+            self.key.append(frozenset(self.tensors[t] for t in item))
+        else:
+            self.key.append(item)
+
     def _tensor(self, t: Tensor) -> None:
         if t not in self.tensors:
             self.tensors[t] = len(self.tensors)

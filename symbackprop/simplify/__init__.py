@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ..language.nodes import Entry
+from ..language.structure import Memo
 from ..records import Derivation, Equation, Step, Update
 from .compute import Definitions, definitions_of, with_computed
 from .inline import inline
@@ -40,14 +42,14 @@ class _Finishing:
 
     steps: list[Step]
     count: int = 0
+    memo: Memo = field(default_factory=Memo)
 
     def finish(self, eq: Equation, definitions: Definitions, shorten: bool = False) -> Equation:
         """The equation with its computed form and the next number; first tidied, with `shorten`."""
         self.count += 1
-        if shorten:
-            eq, done = tidy(eq)
-            self.steps.extend(done)
-        return replace(self._computed(eq, definitions), number=self.count)
+        finished, done = self._finished(eq, definitions, shorten)
+        self.steps += (replace(step, tensor=eq.lhs.name) for step in done)
+        return replace(finished, number=self.count)
 
     def inference(
         self, derivation: Derivation, forward: tuple[Equation, ...], definitions: Definitions
@@ -62,11 +64,20 @@ class _Finishing:
             if before != eq or done is None:
                 made.append(self.finish(eq, definitions))
             else:
-                here, _ = with_computed(eq, definitions)
+                here, _ = self._finished(eq, definitions, False)
                 made.append(replace(here, number=done.number))
         return tuple(made)
 
-    def _computed(self, eq: Equation, definitions: Definitions) -> Equation:
-        eq, done = with_computed(eq, definitions)
-        self.steps.extend(done)
-        return eq
+    def _finished(self, eq: Equation, definitions: Definitions, shorten: bool) -> tuple[Equation, tuple[Step, ...]]:
+        """The equation without its number, and the steps; equations of one structure are worked out once."""
+        read = dict.fromkeys(e.tensor for e in eq.rhs.atoms(Entry))
+        known = [definitions[t] for t in sorted(read, key=lambda t: t.name) if t in definitions and t is not eq.lhs]
+        noted = tuple(sorted(t.name for t in read if "normalized" in t.traits))
+        inputs = [part for e in (eq, *known) for part in (Entry(e.lhs, *e.indices), e.rhs)]
+
+        def make() -> tuple[Equation, tuple[Step, ...]]:
+            tidied, steps = tidy(eq) if shorten else (eq, ())
+            computed, more = with_computed(tidied, definitions)
+            return computed, (*steps, *more)
+
+        return self.memo((shorten, noted, eq.notes), inputs, make)

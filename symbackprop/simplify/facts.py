@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 
 from sympy import Add, Expr, Mul, Pow, diff, expand, preorder_traversal
@@ -110,9 +111,10 @@ class Facts:
                 yield from self._solutions(eq)
 
 
-def tensors_in(expr: Expr) -> set[Tensor]:
+@lru_cache(maxsize=8192)
+def tensors_in(expr: Expr) -> frozenset[Tensor]:
     """The tensors of which entries stand in `expr`."""
-    return {e.tensor for e in expr.atoms(Entry)}
+    return frozenset(e.tensor for e in expr.atoms(Entry))
 
 
 def scalar_form(expr: Expr) -> Expr:

@@ -181,11 +181,23 @@ def factors(poly: Any) -> tuple[int, list[tuple[Any, int]]]:
     """The integer content (with sign) and the factors with their powers: irreducible, of long ones square-free."""
     if len(poly) > MOST_TERMS:
         return 1, [(poly, 1)]
-    if len(poly) == 1:
-        ((powers, number),) = poly.terms()
-        return int(number), [(x, k) for x, k in zip(poly.ring.gens, powers, strict=True) if k]
+    content, primitive = poly.primitive()
+    common = tuple(map(min, zip(*primitive, strict=True)))
+    rest = poly.ring.zero
+    for monomial, c in primitive.terms():
+        rest[tuple(a - b for a, b in zip(monomial, common, strict=True))] = c
+    if _is_irreducible(rest):
+        sign = 1 if rest.LC > 0 else -1
+        outer = [(x, k) for x, k in zip(poly.ring.gens, common, strict=True) if k]
+        return int(content) * sign, [*outer, (rest * sign, 1)]
     content, found = poly.factor_list() if len(poly) <= SHORT else poly.sqf_list()
     return int(content), [(f, int(k)) for f, k in found]
+
+
+def _is_irreducible(poly: Any) -> bool:
+    """Whether a polynomial without a common factor is seen to be irreducible: only one term has some variable."""
+    columns = zip(*poly, strict=True)
+    return len(poly) > 1 and any(sum(1 for k in column if k) == 1 and max(column) == 1 for column in columns)
 
 
 def cancelled(expr: sp.Basic) -> sp.Basic:

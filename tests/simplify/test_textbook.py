@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import symbackprop as sb
+from symbackprop.language.indices import substitute
 from symbackprop.language.nodes import Size
+from symbackprop.language.tensor import BATCH
 from symbackprop.load.compiler import find_compiler
 from symbackprop.present.count import count
 from symbackprop.present.matrix import form
 from symbackprop.present.text import show
 from symbackprop.records import Derivation
+from symbackprop.simplify.facts import Facts
 from symbackprop.simplify.inline import _shorter
 from tests.calculus import reference_jax as ref
 from tests.calculus.compare import assert_equal_gradients
@@ -426,3 +430,41 @@ def test_layers_of_one_structure_are_thought_about_once() -> None:
 def test_a_printed_form_counts_what_a_reader_counts(rhs: Callable[[Any, Any], Any], expected: int) -> None:
     W, v, h = sb.parameter("W", (3, 3)), sb.parameter("v", (3,)), sb.tensor("h", (3,))
     assert count(form(sb.equation(h[j], rhs(W, v))).rhs) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (sb.sqrt(2) / 2, "1/√2 v"),
+        (3 / sb.sqrt(2), "3/√2 v"),
+        (-1 / sb.sqrt(3), "-1/√3 v"),
+        (sb.sqrt(2) / sb.sqrt(sp.pi), "√(2/π) v"),
+        (1 / sb.sqrt(2 * sp.pi), "1/√(2 π) v"),
+        (2 / sb.sqrt(sp.pi), "2/√π v"),
+        (sb.sqrt(2), "√2 v"),
+        (sb.sqrt(6) / 3, "√6/3 v"),
+        (sb.sqrt(sp.pi), "√π v"),
+    ],
+)
+def test_roots_stand_as_people_write_them(number: Any, text: str) -> None:
+    v, h = sb.parameter("v", (3,)), sb.tensor("h", (3,))
+    assert show(form(sb.equation(h[j], number * v[j])).rhs) == text
+
+
+def test_sums_are_known_by_their_definitions() -> None:
+    z, mu = sb.tensor("z", (BATCH, 4)), sb.tensor("mu", (4,))
+    s, xhat = sb.tensor("s", (4,)), sb.tensor("xhat", z.dims)
+    mean = sb.equation(mu[j], sb.Sum(z[n, j], n) / Size(z.dim(0)))
+    ratio = sb.equation(xhat[n, j], (z[n, j] - mu[j]) / s[j])
+    facts = Facts((mean, ratio))
+    (column,) = mean.indices
+
+    def value(body: Any) -> Any:
+        total = sb.equation(sb.tensor("t", (4,))[j], sb.Sum(body, n))
+        return facts.value_of(substitute(total.rhs, {total.indices[0]: column}))
+
+    assert value(xhat[n, j]) == 0
+    assert value(z[n, j] - mu[j]) == 0
+    assert value(z[n, j]) == Size(z.dim(0)) * mu[column]
+    assert value(xhat[n, j] ** 2) is None
+    assert value(z[n, j] * xhat[n, j]) is None
