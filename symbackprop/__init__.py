@@ -3,46 +3,21 @@
 SymPy and Jinja are imported when something is derived or emitted, not when this package is.
 """
 
+import typing as _typing
+
 from .declare import activations as activations
 from .declare import initializers
+from .declare import layers as layers
 from .declare import losses as losses
 from .declare import optimizers as optimizers
+from .declare import regularizers as regularizers
 from .declare import schedules as schedules
 from .declare.equation import Block as Block
 from .declare.equation import equation as equation
 from .declare.equation import layer as layer
-from .declare.layers import RBF as RBF
 from .declare.layers import Activation as Activation
-from .declare.layers import Add as Add
-from .declare.layers import AvgPool1d as AvgPool1d
-from .declare.layers import AvgPool2d as AvgPool2d
-from .declare.layers import BatchNorm1d as BatchNorm1d
-from .declare.layers import BatchNorm2d as BatchNorm2d
-from .declare.layers import Bilinear as Bilinear
-from .declare.layers import Concatenate as Concatenate
-from .declare.layers import Conv1d as Conv1d
-from .declare.layers import Conv2d as Conv2d
-from .declare.layers import ConvTranspose2d as ConvTranspose2d
 from .declare.layers import Dense as Dense
-from .declare.layers import Dropout as Dropout
-from .declare.layers import Embedding as Embedding
-from .declare.layers import Flatten as Flatten
-from .declare.layers import Function as Function
-from .declare.layers import GlobalAvgPool as GlobalAvgPool
-from .declare.layers import GroupNorm as GroupNorm
 from .declare.layers import Input as Input
-from .declare.layers import LayerNorm as LayerNorm
-from .declare.layers import Maxout as Maxout
-from .declare.layers import MaxPool1d as MaxPool1d
-from .declare.layers import MaxPool2d as MaxPool2d
-from .declare.layers import Multiply as Multiply
-from .declare.layers import PReLU as PReLU
-from .declare.layers import Reshape as Reshape
-from .declare.layers import RMSNorm as RMSNorm
-from .declare.layers import StopGradient as StopGradient
-from .declare.layers import Subtract as Subtract
-from .declare.layers import Tied as Tied
-from .declare.layers import Transpose as Transpose
 from .declare.layers import apply as apply
 from .declare.layers import input_tensor as input_tensor
 from .declare.layers.base import Layer as Layer
@@ -51,21 +26,13 @@ from .declare.network import Network as Network
 from .declare.optimizer import Optimizer as Optimizer
 from .declare.optimizer import hyper as hyper
 from .declare.optimizers import SGD as SGD
-from .declare.optimizers import Adadelta as Adadelta
 from .declare.optimizers import Adagrad as Adagrad
 from .declare.optimizers import Adam as Adam
-from .declare.optimizers import AdamW as AdamW
-from .declare.optimizers import Lion as Lion
 from .declare.optimizers import Momentum as Momentum
-from .declare.optimizers import NAdam as NAdam
 from .declare.optimizers import Nesterov as Nesterov
 from .declare.optimizers import RMSProp as RMSProp
-from .declare.optimizers import Rprop as Rprop
 from .declare.regularizers import L1 as L1
 from .declare.regularizers import L2 as L2
-from .declare.regularizers import ElasticNet as ElasticNet
-from .declare.regularizers import Orthogonal as Orthogonal
-from .declare.regularizers import Penalty as Penalty
 from .errors import SymbackpropError as SymbackpropError
 from .language.functions import MaxOver as MaxOver
 from .language.functions import Sum as Sum
@@ -98,3 +65,13 @@ from .pipeline import compile as compile
 
 init = initializers
 __version__ = "0.1.0"
+
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> _typing.NoReturn:
+        """Say where a name is that stands in one of the modules."""
+        for module in (layers, optimizers, regularizers, losses, activations, schedules):
+            if hasattr(module, name):
+                short = module.__name__.rpartition(".")[2]
+                raise AttributeError(f"symbackprop has no {name}; it is sb.{short}.{name}")
+        raise AttributeError(f"module 'symbackprop' has no attribute {name!r}")

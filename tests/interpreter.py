@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from symbackprop.language import nodes
+from symbackprop.language import brackets, nodes
 from symbackprop.language.tensor import Tensor
 from symbackprop.records import Equation
 
@@ -149,7 +149,7 @@ def whole_inside(position: Any, size: Any) -> Any:
     return whole & (np.rint(position) >= 0) & (np.rint(position) < size)
 
 
-def _part(walk: Walk, node: nodes.Part) -> Any:
+def _part(walk: Walk, node: brackets.Part) -> Any:
     flat, stride, size = walk.all(node.args)
     return np.floor(flat / stride) % size
 
@@ -181,10 +181,10 @@ VISITS: tuple[tuple[Any, Callable[[Walk, Any], Any]], ...] = (
     (nodes.Index, Walk.index),
     (nodes.Size, lambda walk, e: float(walk.size(e.dim))),
     (nodes.Entry, Walk.entry),
-    (nodes.Part, _part),
-    (nodes.Inside, lambda walk, e: 1.0 * whole_inside(*walk.all(e.args))),
-    (nodes.NotAt, lambda walk, e: 1.0 * walk.xp.not_equal(*walk.all(e.args))),
-    (nodes.At, lambda walk, e: 1.0 * walk.xp.equal(*walk.all(e.args))),
+    (brackets.Part, _part),
+    (brackets.Inside, lambda walk, e: 1.0 * whole_inside(*walk.all(e.args))),
+    (brackets.NotAt, lambda walk, e: 1.0 * walk.xp.not_equal(*walk.all(e.args))),
+    (brackets.At, lambda walk, e: 1.0 * walk.xp.equal(*walk.all(e.args))),
     (nodes.Detached, lambda walk, e: walk.constant(walk(e.args[0]))),
     (nodes.Sum, lambda walk, e: walk.over(e).sum(0)),
     (nodes.MaxOver, lambda walk, e: walk.over(e).max(0)),

@@ -100,7 +100,8 @@ def _check_real(eq: Equation) -> None:
     """A tensor of whole numbers stands as an index, or in a condition."""
     from sympy.core.relational import Relational
 
-    from ..language.nodes import At, Entry, Index, TensorRef
+    from ..language.brackets import At
+    from ..language.nodes import Entry, Index, TensorRef
 
     waiting: list[Any] = [eq.rhs]
     while waiting:
@@ -110,7 +111,7 @@ def _check_real(eq: Equation) -> None:
                 raise DeclarationError(
                     f"{written(eq)}: {node.tensor.name} {node.tensor.shape_text} holds whole numbers 0 to "
                     f"{node.tensor.levels - 1}, and stands where a real number is needed; look it up in a table, "
-                    "sb.Embedding(vocabulary, width), or declare it without levels"
+                    "sb.layers.Embedding(vocabulary, width), or declare it without levels"
                 )
         elif not isinstance(node, (At, Relational, Index, TensorRef)):
             waiting += node.args

@@ -26,7 +26,8 @@ def check_reach(node: Entry, dims: Mapping[Index, Dim], text: str) -> None:
 
 def _check_axis(node: Entry, axis: int, index: Expr, dims: Mapping[Index, Dim], text: str) -> None:
     from ..language.affine import coefficients, reach
-    from ..language.nodes import Entry, Index, Part
+    from ..language.brackets import Part
+    from ..language.nodes import Entry, Index
 
     size = node.tensor.dims[axis].size
     where = f"{text}: {node} has the index {index} on axis {axis} of {node.tensor.name} {node.tensor.shape_text}"
@@ -38,7 +39,9 @@ def _check_axis(node: Entry, axis: int, index: Expr, dims: Mapping[Index, Dim], 
     inner = index.args[0] if isinstance(index, Part) else index
     parts = None if isinstance(index, Entry) else coefficients(inner)
     if parts is not None and node.outside is None and not all(c.is_integer for c in (*parts[0].values(), parts[1])):
-        raise DeclarationError(f"{where}, which is not always whole; {node.tensor.name}.padded[...] reads 0 where it is not")
+        raise DeclarationError(
+            f"{where}, which is not always whole; {node.tensor.name}.padded[...] reads 0 where it is not"
+        )
     if not isinstance(index, Entry) and parts is None:
         raise DeclarationError(f"{where}; an index is a sum of indices times numbers, or an entry of whole numbers")
     for part in inner.atoms(Index):

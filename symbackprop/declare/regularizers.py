@@ -155,7 +155,8 @@ class Orthogonal(Regularizer):
 
     def formulas(self, theta: Tensor, tag: str) -> tuple[tuple[Equation, ...], tuple[Expr, ...]]:
         """The products of all rows, less 1 of each with itself, then their squares."""
-        from ..language.nodes import At, Index
+        from ..language.brackets import At
+        from ..language.nodes import Index
         from .equation import equation
 
         if len(theta.dims) != 2 or theta.dims[0].size is None:
@@ -225,7 +226,8 @@ def check_regularizer(value: object, what: str) -> None:
         return
     if not isinstance(value, Regularizer):
         raise DeclarationError(
-            f"{what}: a regularizer is sb.L1, sb.L2, sb.ElasticNet, sb.Orthogonal or sb.Penalty; "
+            f"{what}: a regularizer is sb.L1, sb.L2, or one of sb.regularizers (ElasticNet, "
+            "Orthogonal, Penalty); "
             f"got {type(value).__name__} {value!r}"
         )
     for name in _numbers(value):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sympy import And, Expr, Integer, Mul, Piecewise, Pow
 from sympy.core.function import Function
 
+from ..language.brackets import At, Inside
 from ..language.indices import make_sum, rewrite, substitute
-from ..language.nodes import At, Entry, Index, Inside, Over, Padded
+from ..language.nodes import Entry, Index, Over, Padded
 from .differentiate import Partial
 from .solve import solve, within
 

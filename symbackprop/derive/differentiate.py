@@ -9,8 +9,9 @@ from sympy import Add, Derivative, DiracDelta, Expr, Integer, Subs
 from sympy import diff as scalar_diff
 
 from ..errors import DerivationError
+from ..language.brackets import At
 from ..language.indices import flat_position, refresh
-from ..language.nodes import At, Entry, Index, MaxOver, Over, Sum
+from ..language.nodes import Entry, Index, MaxOver, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from .rules import after_differentiation, before_differentiation

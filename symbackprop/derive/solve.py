@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from sympy import Add, Eq, Expr, Integer
 
 from ..language.affine import coefficients, reach
+from ..language.brackets import At, Part
 from ..language.indices import substitute
-from ..language.nodes import At, Index, Part
+from ..language.nodes import Index
 
 
 @dataclass

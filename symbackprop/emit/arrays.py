@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, Mul, Piecewise
 
+from ..language.brackets import At, Inside, NotAt, Part
 from ..language.indices import flat_position, free_indices, substitute
-from ..language.nodes import At, Entry, Index, Inside, NotAt, Part, Size
+from ..language.nodes import Entry, Index, Size
 from ..language.tensor import Tensor
 from ..lower.positions import is_plain, spans
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Statement, Where
@@ -64,8 +65,8 @@ class Arrays:
         if isinstance(e, Part):
             return f"({self.places.text(e, space)})"
         if isinstance(e, At):
-            equal = self.places.equal(*e.args, space)
-            return equal.replace("==", "!=") if isinstance(e, NotAt) else equal, 0
+            one, two = e.args
+            return self.places.equal(one, two, space, "!=" if isinstance(e, NotAt) else "=="), 0
         if isinstance(e, Inside):
             return condition_of(e, space, self.places), 0
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from ..language.nodes import ArgMax, At, Entry, Held, Index, Inside, MaxOver, NotAt, Over, Part, Size, Sum
+from ..language.brackets import At, Inside, NotAt, Part
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
 from ..language.tensor import Tensor
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Kernel
 from .dialect import Dialect, c_dialect

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from sympy import Expr
 
+from ..language.brackets import Inside, Part
 from ..language.indices import free_indices
-from ..language.nodes import Entry, Index, Inside, Part
+from ..language.nodes import Entry, Index
 from ..lower.positions import Axis, Test, axes_of, ends, position, row_major, test_of
 from .integers import signed_sum
 
@@ -65,13 +66,13 @@ class Places:
         asked += [f"({tight(text)} % {found.divisor} == 0)"] if test.whole else []
         return " & ".join(asked)
 
-    def equal(self, one: Expr, two: Expr, space: tuple[Index, ...]) -> str:
-        """Whether two positions are the same."""
+    def equal(self, one: Expr, two: Expr, space: tuple[Index, ...], sign: str = "==") -> str:
+        """Whether two positions are the same (with `!=`: not)."""
         a, b = position(one), position(two)
         left, right = self._sum(one, space), self._sum(two, space)
         left = left if b.divisor == 1 else f"{b.divisor}*{tight(left)}"
         right = right if a.divisor == 1 else f"{a.divisor}*{tight(right)}"
-        return f"{left} == {right}"
+        return f"{left} {sign} {right}"
 
 
 @dataclass

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sympy import Expr
 
-from ..language.nodes import Entry, Index, Part
+from ..language.brackets import Part
+from ..language.nodes import Entry, Index
 from ..lower.positions import Position, Test, ends, position
 
 Read = Callable[[Entry], str]
@@ -65,10 +66,10 @@ class Integers:
         """Several tests joined by and."""
         return " && ".join(map(self.condition, tests))
 
-    def equal(self, one: Expr, two: Expr) -> str:
-        """Whether two positions are the same."""
+    def equal(self, one: Expr, two: Expr, sign: str = "==") -> str:
+        """Whether two positions are the same (with `!=`: not)."""
         a, b = position(one), position(two)
-        return f"{self._times(a, b.divisor)} == {self._times(b, a.divisor)}"
+        return f"{self._times(a, b.divisor)} {sign} {self._times(b, a.divisor)}"
 
     def _times(self, p: Position, factor: int) -> str:
         text = self.numerator(p)

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from ..language.indices import flat_position
-from ..language.nodes import ArgMax, At, Entry, Index, Inside, MaxOver, NotAt, Part, Size
+from ..language.nodes import ArgMax, Entry, Index, MaxOver, Size
 from ..language.tensor import Tensor
 from ..lower.limits import Limit, limits_of
-from ..lower.positions import Axis, Test, axes_of, tests_of
 from ..lower.program import ARGMAX, SUM, Kernel, Statement
 from ..lower.share import Shared, share
 from .comments import kernel_comments
 from .dialect import C_DOUBLE, Dialect
-from .integers import Integers
 from .matrices import Copied, Matrices, Side, copied_of, matrices_of
 from .names import index_letters, volume
 from .nests import Local, Loop, limited_loops
 from .printer import UNARY, Printer
+from .reads import Reads, as_real
 
 TO_MEMORY = ("outer", "rows", "scatter")  # forms whose reduction adds to memory
 ROW = 1024  # entries of a row whose sum may be rounded to `real`
@@ -85,10 +84,9 @@ class _Writer:
         self.letters = index_letters((*kernel.space, *over), (names[t] for t in self.used))
         self.local = {s.lhs: f"{names[s.lhs]}_{''.join(self.letters[i] for i in kernel.space)}".rstrip("_") + "_"
                       for s in kernel.statements}  # fmt: skip
-        self.made_at = {s.lhs: s.indices for s in kernel.statements}
-        self.integers = Integers(self.letters, self._read)
+        made_at = {s.lhs: (s.indices, self.local[s.lhs]) for s in kernel.statements}
+        self.reads = Reads(names, self.letters, made_at, self.form.space if self.form.flat else None)
         self.limits = self._limits()
-        self.settled: frozenset[Test] = frozenset()
 
     def view(self) -> KernelView:
         k = self.kernel
@@ -124,7 +122,7 @@ class _Writer:
                 if s.lhs in k.stored and not self._is_target(s.lhs)
             ),
             matrices=self._matrices(texts[0].text) if self.form.name == "product" else None,
-            copied=copied_of(g, self.letters, *texts, self._loops(g.around)) if (g := self.form.gathered) else None,
+            copied=copied_of(g, self.letters, texts, self._loops(g.around)) if (g := self.form.gathered) else None,
         )
 
     def _limits(self) -> tuple[Limit, ...]:
@@ -144,12 +142,12 @@ class _Writer:
         reduction = self.kernel.reduction
         if reduction is None or reduction.op != ARGMAX:
             return ""
-        return self._real(self.integers.text(flat_position(reduction.over)))
+        return as_real(self.reads.integers.text(flat_position(reduction.over)))
 
     def _places(self) -> tuple[Local, ...]:
         """Of a scatter: the indices that are read from data."""
         found = self.form.scatter
-        return tuple(Local(self.letters[i], self.integers.text(p)) for i, p in found.places) if found else ()
+        return tuple(Local(self.letters[i], self.reads.integers.text(p)) for i, p in found.places) if found else ()
 
     def _matrices(self, factor: str) -> Matrices:
         assert self.kernel.product is not None
@@ -167,15 +165,13 @@ class _Writer:
         """Those printed; tests that the loops' limits answer are not asked again."""
         if not sides:
             return (Side("", ()),)
-        self.settled = frozenset(x.test for x in self.limits)
+        answered = frozenset(x.test for x in self.limits)
+        printer = Printer(self.dialect, lambda e: self.reads.leaf(e, answered))
         level = UNARY if self.form.name == "product" else 0
-        printer = Printer(self.dialect, self._leaf)
-        made = [
-            Side(printer.text(m.bodies[0], level), tuple(Local(n.name, self._text(n.value)) for n in m.values))
+        return tuple(
+            Side(printer.text(m.bodies[0], level), tuple(Local(n.name, printer.text(n.value)) for n in m.values))
             for m in sides
-        ]
-        self.settled = frozenset()
-        return tuple(made)
+        )
 
     def _sums_rows(self) -> bool:
         """A sum to one number adds up each short row in `real`, which fills the vectors, and the rows in double."""
@@ -237,13 +233,13 @@ class _Writer:
     def _loops(self, indices: Sequence[Index]) -> tuple[Loop, ...]:
         if self.form.flat and tuple(indices) == self.form.space:
             return (Loop("i", volume(i.dim for i in indices)),)
-        return limited_loops(indices, (), self.letters, self.integers)
+        return limited_loops(indices, (), self.letters, self.reads.integers)
 
     def _limited(self, indices: Sequence[Index]) -> tuple[Loop, ...]:
-        return limited_loops(indices, self.limits, self.letters, self.integers)
+        return limited_loops(indices, self.limits, self.letters, self.reads.integers)
 
     def _text(self, expr: Expr) -> str:
-        return Printer(self.dialect, self._leaf).text(expr)
+        return Printer(self.dialect, self.reads.leaf).text(expr)
 
     def _double(self, expr: Expr) -> str:
         return Printer(C_DOUBLE, self._double_leaf).text(expr)
@@ -255,48 +251,5 @@ class _Writer:
             return f"(double){e.dim.name}" if e.dim.size is None else f"{e.dim.size}.0"
         return None
 
-    def _leaf(self, e: Expr) -> str | tuple[str, int] | None:
-        if isinstance(e, Entry):
-            return self._entry(e)
-        if isinstance(e, (Index, Part)):
-            return self._real(self.integers.text(e)), UNARY
-        if isinstance(e, (At, NotAt)):
-            equal = self.integers.equal(*e.args)
-            return equal.replace("==", "!=") if isinstance(e, NotAt) else equal, 0
-        if isinstance(e, Inside):
-            tests = [t for t in tests_of(e) if t not in self.settled]
-            return (self.integers.conditions(tests), 0) if tests else "1"
-        return None
-
-    def _real(self, text: str) -> str:
-        return f"(real)({text})" if " " in text else f"(real){text}"
-
-    def _entry(self, e: Entry) -> str:
-        """An entry, or the value beyond its axes where a test fails."""
-        here = self.made_at.get(e.tensor)
-        if here is not None and e.indices == here:
-            return self.local[e.tensor]
-        text = self._read(e)
-        tests = [t for t in tests_of(e) if t not in self.settled]
-        beyond = "0" if e.outside == 0 else "-INFINITY"
-        return f"({self.integers.conditions(tests)} ? {text} : {beyond})" if tests else text
-
-    def _read(self, e: Entry) -> str:
-        if self.form.flat and e.indices == self.form.space:
-            return f"{self.names[e.tensor]}[i]"
-        return f"{self.names[e.tensor]}[{self._offset(axes_of(e))}]"
-
     def _place(self, s: Statement) -> str:
-        return self._read(Entry(s.lhs, *s.indices))
-
-    def _offset(self, axes: Sequence[Axis]) -> str:
-        text = ""
-        for axis in axes:
-            here = self.integers.text(axis.position)
-            if not text:
-                text = here
-            else:
-                size = axis.name if axis.size is None else str(axis.size)
-                here = f"({here})" if here.startswith("-") else here
-                text = f"({text})*{size} + {here}" if " " in text else f"{text}*{size} + {here}"
-        return text or "0"
+        return self.reads.text(Entry(s.lhs, *s.indices))

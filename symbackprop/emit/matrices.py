@@ -61,9 +61,7 @@ class Copied:
     right: Side
 
 
-def matrices_of(
-    p: Product, names: Mapping[Tensor, str], letters: Mapping[Index, str], factor: str
-) -> Matrices:
+def matrices_of(p: Product, names: Mapping[Tensor, str], letters: Mapping[Index, str], factor: str) -> Matrices:
     """The view of a product; `factor` stands before it, as `2.0f*`."""
     strides = {**_strides(p.left, p.left_indices, "l"), **_strides(p.right, p.right_indices, "r")}
     return Matrices(
@@ -83,8 +81,9 @@ def matrices_of(
     )
 
 
-def copied_of(g: Gathered, letters: Mapping[Index, str], left: Side, right: Side, around: tuple[Loop, ...]) -> Copied:
-    """The view of a product of expressions; `around` are the loops outside of it."""
+def copied_of(g: Gathered, letters: Mapping[Index, str], sides: tuple[Side, ...], around: tuple[Loop, ...]) -> Copied:
+    """The view of a product of expressions, its left and its right side; `around` are the loops outside of it."""
+    left, right = sides
     return Copied(
         around=around,
         rows=_size(g.rows),

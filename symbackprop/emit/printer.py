@@ -10,7 +10,8 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanTrue
 
 from ..errors import EmissionError
-from ..language.nodes import At, Entry, Index, Inside, Over, Size
+from ..language.brackets import At, Inside
+from ..language.nodes import Entry, Index, Over, Size
 from ..lower.program import Where
 from .dialect import Dialect
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from sympy import Add, Expr, Integer, Rational
 
-from .nodes import Entry, Index, Part
+from .brackets import Part
+from .nodes import Entry, Index
 from .tensor import Dim
 
 

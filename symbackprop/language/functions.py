@@ -70,7 +70,7 @@ def size(dim: Dim) -> Expr:
 
 def part(flat: Any, stride: int, size: int) -> Expr:
     """One digit of a flat index, floor(flat/stride) modulo size: `x[n, part(j, 4, 3), part(j, 1, 4)]` reshapes."""
-    from .nodes import Part
+    from .brackets import Part
 
     return Part(flat, stride, size)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Max, Min, Mul
 
 from .nodes import Entry, Index, Over, Size, Sum
 
@@ -52,7 +52,11 @@ def _substitute(expr: Expr, mapping: Mapping[Expr, Expr], incoming: set[Index]) 
         body = _substitute(expr.body, renamed, set()) if renamed else expr.body
         return type(expr).raw(_substitute(body, inner, incoming), bound)
     args = tuple(_substitute(a, mapping, incoming) for a in expr.args)
-    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else expr.func(*args)
+    if all(a is b for a, b in zip(args, expr.args, strict=True)):
+        return expr
+    if isinstance(expr, (Max, Min)):  # SymPy compares all arguments, which takes it milliseconds
+        return expr.func(*args, evaluate=False)
+    return expr.func(*args)
 
 
 def refresh(expr: Expr) -> Expr:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Atom, AtomicExpr, Basic, Eq, Expr, Integer, Piecewise, oo, sympify
+from sympy import Atom, AtomicExpr, Basic, Expr, Integer, oo, sympify
 from sympy.core.logic import fuzzy_bool
 
 from ..errors import DeclarationError, ShapeError
@@ -103,7 +103,7 @@ class Entry(Expr):  # type: ignore[misc]
     def __new__(cls, tensor: Tensor | TensorRef, *indices: Any) -> Entry:
         """A node of the expression tree; equal arguments make equal nodes."""
         ref = tensor if isinstance(tensor, TensorRef) else TensorRef(tensor)
-        checked = tuple(map(_as_index, indices))
+        checked = tuple(map(as_index, indices))
         return Expr.__new__(cls, ref, *checked)  # type: ignore[no-any-return]
 
     @property
@@ -148,34 +148,6 @@ class Lowest(Entry):
     is_extended_real = True
     is_real = None  # type: ignore[assignment]
     outside = -oo
-
-
-class Part(Expr):  # type: ignore[misc]
-    """One digit of a flat index: floor(flat/stride) modulo size. `args` are (flat, stride, size)."""
-
-    is_commutative = True
-    is_integer = True
-    is_real = True
-    is_nonnegative = True
-
-    def __new__(cls, flat: Any, stride: int, size: int) -> Expr:
-        """A node of the expression tree; equal arguments make equal nodes."""
-        return Expr.__new__(cls, _as_index(flat), Integer(stride), Integer(size))
-
-    def _sympystr(self, printer: Any) -> str:
-        flat, stride, size = (printer._print(a) for a in self.args)
-        return f"floor(({flat})/{stride}) mod {size}"
-
-
-class Inside(Expr):  # type: ignore[misc]
-    """1 where a position is a whole number from 0 to size - 1, else 0. `args` are (position, size)."""
-
-    is_commutative = True
-    is_real = True
-    is_nonnegative = True
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"[0 <= {printer._print(self.args[0])} < {printer._print(self.args[1])}]"
 
 
 class Size(AtomicExpr):  # type: ignore[misc]
@@ -277,34 +249,6 @@ class Detached(Expr):  # type: ignore[misc]
         return f"stop_gradient({printer._print(self.args[0])})"
 
 
-class At(Expr):  # type: ignore[misc]
-    """1 where an index is the one given (`ArgMax`, an entry of whole numbers), else 0.
-
-    A node rather than a choice: SymPy rewrites choices whose conditions hold other choices.
-    """
-
-    is_commutative = True
-    is_real = True
-    is_nonnegative = True
-
-    @property
-    def choice(self) -> Expr:
-        """The same as a choice between two numbers."""
-        return Piecewise((1, Eq(*self.args, evaluate=False)), (0, True))
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"[{printer._print(self.args[0])} = {printer._print(self.args[1])}]"
-
-
-class NotAt(At):
-    """0 where an index is the one given, else 1."""
-
-    @property
-    def choice(self) -> Expr:
-        """The same as a choice between two numbers."""
-        return Piecewise((0, Eq(*self.args, evaluate=False)), (1, True))
-
-
 def sympify_number(value: Any) -> Expr:
     """A SymPy expression from an expression or a number; text is refused, it is never evaluated."""
     if isinstance(value, Basic):
@@ -323,7 +267,8 @@ def sympify_number(value: Any) -> Expr:
     raise DeclarationError(f"an expression was expected; got {type(value).__name__} {value!r}")
 
 
-def _as_index(value: Any) -> Expr:
+def as_index(value: Any) -> Expr:
+    """An index or a number of an entry, else a `ShapeError`."""
     if isinstance(value, Expr) and fuzzy_bool(value.is_rational):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from sympy import Dummy, Expr
 
+from .brackets import At, Inside, Part
 from .indices import canonical, substitute
-from .nodes import At, Detached, Entry, Index, Inside, Over, Part, Size
+from .nodes import Detached, Entry, Index, Over, Size
 
 NODES = (At, Detached, Entry, Index, Inside, Over, Part, Size)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from sympy import Add, Basic, Expr, Mul, Piecewise
+from sympy import Add, Basic, Expr, Max, Min, Mul, Piecewise
 from sympy.core.relational import Relational
 
 from .nodes import Entry, Index, Over, Size, TensorRef
@@ -165,6 +165,6 @@ def _rebuilt(e: Basic, args: tuple[Basic, ...]) -> Basic:
         return e.func._from_args(args)
     if isinstance(e, (Entry, Over)):
         return Expr.__new__(type(e), *args)
-    if isinstance(e, (Relational, Piecewise)):
+    if isinstance(e, (Relational, Piecewise, Max, Min)):
         return e.func(*args, evaluate=False)
     return e.func(*args)

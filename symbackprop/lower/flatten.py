@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from sympy import Expr, Function, Mul, Piecewise
 
 from ..errors import LoweringError
+from ..language.brackets import At
 from ..language.indices import canonical, free_indices, refresh, substitute
-from ..language.nodes import ArgMax, At, Entry, Held, Index, MaxOver, Over, Sum
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
 from .guards import settled

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, Mul, Pow
 
+from ..language.brackets import At, Inside
 from ..language.indices import free_indices, make_sum, substitute
-from ..language.nodes import At, Entry, Held, Index, Inside, NotAt, Over, Padded, Part, Sum
+from ..language.nodes import Entry, Index, Over, Sum
 from .positions import ends, simplified, test_of, tests_of
 from .program import Where
 
@@ -53,7 +54,7 @@ def _chosen(product: Mul) -> Expr:
 
 
 def _without_deltas(body: Expr, bound: tuple[Index, ...]) -> Expr:
-    """The sum over `bound`, where a delta at a place read from data picks one term: Sum([k = t[n]] z[n, k]) = z[n, t[n]]."""
+    """The sum over `bound`; a delta at a place read from data picks one term: Sum([k = t[n]] z[n, k]) = z[n, t[n]]."""
     for factor in Mul.make_args(body):
         if type(factor) is not At:
             continue

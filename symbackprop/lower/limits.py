@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sympy import Expr, Mul
 
-from ..language.nodes import Index, Inside, Lowest, Padded
+from ..language.brackets import Inside
+from ..language.nodes import Index, Lowest, Padded
 from .positions import Position, Test, position, tests_of
 from .program import ARGMAX, MAX, SUM, Statement, Where
 
@@ -57,5 +58,3 @@ def _factors(body: Expr) -> list[Expr]:
     if isinstance(body, Where):
         return [*_factors(body.args[0]), *body.args[1:]]
     return list(Mul.make_args(body))
-
-

@@ -10,7 +10,8 @@ from fractions import Fraction
 from sympy import Add, Expr, Integer, Rational
 
 from ..errors import LoweringError
-from ..language.nodes import Entry, Index, Inside, Part
+from ..language.brackets import Inside, Part
+from ..language.nodes import Entry, Index
 from ..language.tensor import Dim
 
 Ends = tuple[Fraction, Fraction]
@@ -26,7 +27,7 @@ class Position:
 
     def factor(self, atom: Expr) -> int:
         """The factor of one atom, 0 where it does not occur."""
-        return dict(self.terms).get(atom, 0)
+        return next((c for a, c in self.terms if a == atom), 0)
 
 
 def position(expr: Expr) -> Position:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sympy import Expr, Mul
 
+from ..language.brackets import At
 from ..language.indices import free_indices
-from ..language.nodes import At, Entry, Index
+from ..language.nodes import Entry, Index
 from .positions import test_of
 from .program import SUM, Scatter, Statement
 

@@ -10,7 +10,8 @@ from sympy import Add, Expr, Function, Mul, Number, Piecewise, Symbol
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
-from ..language.nodes import At, Entry, Index, Inside, Part, Size
+from ..language.brackets import At, Inside, Part
+from ..language.nodes import Entry, Index, Size
 from .program import SELECTIONS
 
 IsScalar = Callable[[Expr], bool]

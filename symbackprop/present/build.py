@@ -16,8 +16,9 @@ from sympy import Expr, Mul, Piecewise, Pow
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
+from ..language.brackets import At
 from ..language.indices import free_indices
-from ..language.nodes import At, Entry, Index, NextEntry, Over
+from ..language.nodes import Entry, Index, NextEntry, Over
 from ..language.nodes import Size as SizeNode
 from .algebra import settle
 from .roots import split_root

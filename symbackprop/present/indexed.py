@@ -8,7 +8,8 @@ from functools import reduce
 from sympy import Expr, Mul
 
 from ..language.affine import reach
-from ..language.nodes import ArgMax, Entry, Held, Index, Inside, MaxOver, Over, Part, TensorRef
+from ..language.brackets import Inside, Part
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, TensorRef
 from .build import Axes, Builder, NoForm, split_power
 from .terms import Term, is_plain, scalar_order
 from .tree import ZERO, Add, Apply, Bracket, Constant, Letter, Node, Relation, Running, Subscript

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from sympy import Expr, Mul, diff
 
+from ..language.brackets import At
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, At, Entry, Held, Index, Sum
+from ..language.nodes import ArgMax, Entry, Held, Index, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from ..records import Equation

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Mul, exp
 
+from ..language.brackets import NotAt
 from ..language.indices import canonical, free_indices, substitute
-from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, NotAt, Over, Sum
+from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.scalars import Skeleton
 
 

@@ -89,7 +89,7 @@ def shared_dense(g: Graph, h: Any, s: Shape) -> Result:
 @family(lambda s: len(s) == 1)
 def tied(g: Graph, h: Any, s: Shape) -> Result:
     encoder = sb.Dense(g.int(2, 4), "tanh")
-    return sb.Tied(encoder)(encoder(h)), s
+    return sb.layers.Tied(encoder)(encoder(h)), s
 
 
 @family(lambda s: len(s) == 1)
@@ -105,38 +105,38 @@ def gate(g: Graph, h: Any, s: Shape) -> Result:
 @family(lambda s: True)
 def concatenate(g: Graph, h: Any, s: Shape) -> Result:
     width = g.int(1, 3)
-    return sb.Concatenate()(h, sb.Dense(width)(h)), (*s[:-1], s[-1] + width)
+    return sb.layers.Concatenate()(h, sb.Dense(width)(h)), (*s[:-1], s[-1] + width)
 
 
 @family(lambda s: True)
 def dropout(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Dropout(0.3, g.choice(("inverted", "at_inference")))(h), s
+    return sb.layers.Dropout(0.3, g.choice(("inverted", "at_inference")))(h), s
 
 
 @family(lambda s: True)
 def layer_norm(g: Graph, h: Any, s: Shape) -> Result:
-    return g.choice((sb.LayerNorm, sb.RMSNorm))(affine=bool(g.int(0, 1)))(h), s
+    return g.choice((sb.layers.LayerNorm, sb.layers.RMSNorm))(affine=bool(g.int(0, 1)))(h), s
 
 
 @family(lambda s: len(s) in (1, 2))
 def batch_norm(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.BatchNorm1d()(h), s
+    return sb.layers.BatchNorm1d()(h), s
 
 
 @family(lambda s: len(s) == 3)
 def batch_norm_2d(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.BatchNorm2d()(h), s
+    return sb.layers.BatchNorm2d()(h), s
 
 
 @family(lambda s: len(s) > 1 and s[0] % 2 == 0)
 def group_norm(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.GroupNorm(2)(h), s
+    return sb.layers.GroupNorm(2)(h), s
 
 
 @family(lambda s: len(s) == 2 and s[1] > 2)
 def conv1d(g: Graph, h: Any, s: Shape) -> Result:
     filters, stride, padding, kernel = g.int(1, 3), g.int(1, 2), g.int(0, 1), g.int(1, 3)
-    layer = sb.Conv1d(filters, kernel, stride=stride, padding=padding, activation=g.activation())
+    layer = sb.layers.Conv1d(filters, kernel, stride=stride, padding=padding, activation=g.activation())
     return layer(h), (filters, (s[1] + 2 * padding - kernel) // stride + 1)
 
 
@@ -144,19 +144,22 @@ def conv1d(g: Graph, h: Any, s: Shape) -> Result:
 def conv2d(g: Graph, h: Any, s: Shape) -> Result:
     filters, stride, padding, kernel = g.int(1, 3), g.int(1, 2), g.int(0, 1), g.int(1, 3)
     groups = s[0] if g.int(0, 3) == 0 else 1
-    layer = sb.Conv2d(filters * groups, kernel, stride=stride, padding=padding, groups=groups)
+    layer = sb.layers.Conv2d(filters * groups, kernel, stride=stride, padding=padding, groups=groups)
     return layer(h), (filters * groups, *((n + 2 * padding - kernel) // stride + 1 for n in s[1:]))
 
 
 @family(lambda s: len(s) == 3 and max(s[1:]) < 4)
 def conv_transpose(g: Graph, h: Any, s: Shape) -> Result:
     filters, stride, kernel = g.int(1, 2), g.int(1, 2), g.int(1, 3)
-    return sb.ConvTranspose2d(filters, kernel, stride=stride)(h), (filters, *((n - 1) * stride + kernel for n in s[1:]))
+    return sb.layers.ConvTranspose2d(filters, kernel, stride=stride)(h), (
+        filters,
+        *((n - 1) * stride + kernel for n in s[1:]),
+    )
 
 
 @family(lambda s: len(s) in (2, 3) and min(s[1:]) > 1)
 def pool(g: Graph, h: Any, s: Shape) -> Result:
-    layers = (sb.MaxPool1d, sb.AvgPool1d) if len(s) == 2 else (sb.MaxPool2d, sb.AvgPool2d)
+    layers = (sb.layers.MaxPool1d, sb.layers.AvgPool1d) if len(s) == 2 else (sb.layers.MaxPool2d, sb.layers.AvgPool2d)
     stride, padding = g.int(1, 2), g.int(0, 1)
     return g.choice(layers)(2, stride=stride, padding=padding)(h), (
         s[0],
@@ -166,47 +169,47 @@ def pool(g: Graph, h: Any, s: Shape) -> Result:
 
 @family(lambda s: len(s) in (2, 3))
 def global_pool(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.GlobalAvgPool()(h), s[:1]
+    return sb.layers.GlobalAvgPool()(h), s[:1]
 
 
 @family(lambda s: len(s) > 1)
 def flatten(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Flatten()(h), (math.prod(s),)
+    return sb.layers.Flatten()(h), (math.prod(s),)
 
 
 @family(lambda s: len(s) == 2)
 def transpose(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Transpose((0, 2, 1))(h), s[::-1]
+    return sb.layers.Transpose((0, 2, 1))(h), s[::-1]
 
 
 @family(lambda s: len(s) == 2 and math.prod(s) % 2 == 0)
 def reshape(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Reshape((2, math.prod(s) // 2))(h), (2, math.prod(s) // 2)
+    return sb.layers.Reshape((2, math.prod(s) // 2))(h), (2, math.prod(s) // 2)
 
 
 @family(lambda s: len(s) == 1)
 def bilinear(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Bilinear(3)(h, sb.Dense(2, "tanh")(h)), (3,)
+    return sb.layers.Bilinear(3)(h, sb.Dense(2, "tanh")(h)), (3,)
 
 
 @family(lambda s: len(s) == 1)
 def radial(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.RBF(3)(h), (3,)
+    return sb.layers.RBF(3)(h), (3,)
 
 
 @family(lambda s: True)
 def maxout(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.Maxout(3, pieces=2)(h), (*s[:-1], 3)
+    return sb.layers.Maxout(3, pieces=2)(h), (*s[:-1], 3)
 
 
 @family(lambda s: True)
 def prelu(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.PReLU()(h), s
+    return sb.layers.PReLU()(h), s
 
 
 @family(lambda s: True)
 def stopped(g: Graph, h: Any, s: Shape) -> Result:
-    return sb.StopGradient()(h) * h, s
+    return sb.layers.StopGradient()(h) * h, s
 
 
 def start(g: Graph) -> None:
@@ -218,7 +221,7 @@ def start(g: Graph) -> None:
             length, levels = g.int(2, 4), g.int(3, 6)
             x = sb.Input(length, name=name, levels=levels)
             g.inputs.append(x)
-            g.heads.append((sb.Embedding(levels, 3)(x), (length, 3)))
+            g.heads.append((sb.layers.Embedding(levels, 3)(x), (length, 3)))
             g.kinds["embedding"] += 1
             continue
         shape = {"vector": (g.int(2, 5),), "sequence": (g.int(1, 3), g.int(4, 6))}.get(kind)
@@ -242,8 +245,8 @@ def graph(seed: int, size: int = 6) -> tuple[sb.Network, Counter[str]]:
             g.heads[place] = made
         else:
             g.heads.append(made)
-    vectors = [sb.Flatten()(h) if len(s) > 1 else h for h, s in g.heads]
-    joined = vectors[0] if len(vectors) == 1 else sb.Concatenate()(*vectors)
+    vectors = [sb.layers.Flatten()(h) if len(s) > 1 else h for h, s in g.heads]
+    joined = vectors[0] if len(vectors) == 1 else sb.layers.Concatenate()(*vectors)
     loss = g.choice(("mse", "huber", "log_cosh", "softmax_cross_entropy", "sigmoid_cross_entropy"))
     net = sb.Network(inputs=tuple(g.inputs), outputs=sb.Dense(3)(joined), loss=loss, weight_decay=0.01 * g.int(0, 1))
     return net, g.kinds

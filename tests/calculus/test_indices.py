@@ -1,4 +1,4 @@
-"""Entries at computed places: windows, strides, reshapes, gathers, in NumPy and C against JAX's gradients in float64."""
+"""Entries at computed places (windows, strides, reshapes, gathers) in NumPy and C against JAX in float64."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from symbackprop.declare.optimizers import as_optimizer
 from symbackprop.derive.adjoint import differentiate
 from symbackprop.emit.c import emit_c
 from symbackprop.emit.numpy import emit_numpy
-from symbackprop.language.nodes import At, Inside
+from symbackprop.language.brackets import At, Inside
 from symbackprop.language.tensor import BATCH, Dim, Tensor
 from symbackprop.load.native import NativeModule
 from symbackprop.load.numpy import NumpyModule
@@ -76,14 +76,21 @@ def conv2d(stride: int, pad: int, dilation: int, window: int, channels: int = 4)
     x = given(2, 7, 6)
     h, P, first = scaled(x)
     sizes = [(s + 2 * pad - dilation * (window - 1) - 1) // stride + 1 for s in (7, 6)]
-    W, b, y = sb.parameter("W", (channels, 2, window, window)), sb.parameter("b", (channels,)), made("y", channels, *sizes)
+    W, b, y = (
+        sb.parameter("W", (channels, 2, window, window)),
+        sb.parameter("b", (channels,)),
+        made("y", channels, *sizes),
+    )
     at = [stride * a + dilation * w - pad for a, w in ((i, u), (j, v))]
     body = sb.Sum(W[o, c, u, v] * h.padded[n, c, at[0], at[1]], c, u, v)
 
     def reference(x: Value, P: Value, W: Value, b: Value) -> Value:
-        return jax.lax.conv_general_dilated(
-            x * P, W, (stride, stride), [(pad, pad)] * 2, rhs_dilation=(dilation, dilation)
-        ) + b[:, None, None]
+        return (
+            jax.lax.conv_general_dilated(
+                x * P, W, (stride, stride), [(pad, pad)] * 2, rhs_dilation=(dilation, dilation)
+            )
+            + b[:, None, None]
+        )
 
     return Case((first, sb.equation(y[n, o, i, j], body + b[o])), (x,), (P, W, b), reference)
 
@@ -148,7 +155,11 @@ def max_pool(window: int, stride: int, pad: int) -> Case:
     body = sb.MaxOver(h.lowest[n, c, stride * i + u - pad, stride * j + v - pad], u, v)
 
     def reference(x: Value, P: Value) -> Value:
-        shape, strides, padding = (1, 1, window, window), (1, 1, stride, stride), ((0, 0), (0, 0), (pad, pad), (pad, pad))
+        shape, strides, padding = (
+            (1, 1, window, window),
+            (1, 1, stride, stride),
+            ((0, 0), (0, 0), (pad, pad), (pad, pad)),
+        )
         return jax.lax.reduce_window(x * P, -jnp.inf, jax.lax.max, shape, strides, padding)
 
     return Case((first, sb.equation(y[n, c, i, j], body)), (x,), (P,), reference)
@@ -287,7 +298,9 @@ def scores() -> Case:
     h, P, first = scaled(x)
     y = made("y", 5, 5)
     body = sb.Sum(h[n, i, k] * h[n, j, k], k)
-    return Case((first, sb.equation(y[n, i, j], body)), (x,), (P,), lambda x, P: jnp.einsum("nik,njk->nij", x * P, x * P))
+    return Case(
+        (first, sb.equation(y[n, i, j], body)), (x,), (P,), lambda x, P: jnp.einsum("nik,njk->nij", x * P, x * P)
+    )
 
 
 def relative_places() -> Case:

@@ -88,10 +88,10 @@ OPTAX: dict[str, tuple[sb.Optimizer, optax.GradientTransformation]] = {
         sb.RMSProp(0.01, 0.9, 1e-4, form="centered"),
         optax.rmsprop(0.01, 0.9, 1e-4, centered=True, eps_in_sqrt=False),
     ),
-    "adadelta": (sb.Adadelta(0.7, 0.9, 1e-5), optax.adadelta(0.7, 0.9, 1e-5)),
+    "adadelta": (sb.optimizers.Adadelta(0.7, 0.9, 1e-5), optax.adadelta(0.7, 0.9, 1e-5)),
     "adam": (sb.Adam(0.03), optax.adam(0.03)),
-    "adamw": (sb.AdamW(0.03, decay=0.1), optax.adamw(0.03, weight_decay=0.1)),
-    "lion": (sb.Lion(0.01, 0.9, 0.98, decay=0.1), optax.lion(0.01, 0.9, 0.98, weight_decay=0.1)),
+    "adamw": (sb.optimizers.AdamW(0.03, decay=0.1), optax.adamw(0.03, weight_decay=0.1)),
+    "lion": (sb.optimizers.Lion(0.01, 0.9, 0.98, decay=0.1), optax.lion(0.01, 0.9, 0.98, weight_decay=0.1)),
     "clipped by value": (sb.SGD(0.5, clip_value=0.03), optax.chain(optax.clip(0.03), optax.sgd(0.5))),
     "bias group": (
         sb.Adam(0.03, groups={"b*": {"eta": 0.3}}),
@@ -169,7 +169,7 @@ def test_a_huge_gradient_has_a_norm(target: str) -> None:
 
 
 def test_groups_share_what_they_do_not_set(target: str) -> None:
-    optimizer = sb.AdamW(0.05, decay=0.2, groups={"b*": {"decay": 0.0, "eta": 0.1}, "W2": {"beta1": 0.5}})
+    optimizer = sb.optimizers.AdamW(0.05, decay=0.2, groups={"b*": {"decay": 0.0, "eta": 0.1}, "W2": {"beta1": 0.5}})
     parameters, X, y = NETWORK_DATA
     model = compiled(optimizer, target)
     assert list(model.hypers)[-3:] == ["b*.eta", "b*.decay", "W2.beta1"]
@@ -189,7 +189,7 @@ def test_groups_share_what_they_do_not_set(target: str) -> None:
 
 
 def test_a_state_may_start_at_its_groups_hyper_parameter(target: str) -> None:
-    model = compiled(sb.Rprop(0.02, groups={"b*": {"eta": 0.03}}), target)
+    model = compiled(sb.optimizers.Rprop(0.02, groups={"b*": {"eta": 0.03}}), target)
     starts = {p: v.flat[0] for p, v in views(model.manifest, model._blocks.state[1]).items()}
     assert starts == {"W1": 0.02, "b1": 0.03, "W2": 0.02, "b2": 0.03}
     parameters, X, y = NETWORK_DATA
@@ -315,13 +315,13 @@ DEFAULTS: dict[type[sb.Optimizer], dict[str, float]] = {
     sb.Momentum: {"eta": 0.01, "mu": 0.9},
     sb.Nesterov: {"eta": 0.01, "mu": 0.9},
     sb.Adagrad: {"eta": 0.01, "eps": 1e-10},
-    sb.Adadelta: {"eta": 1.0, "rho": 0.9, "eps": 1e-6},
+    sb.optimizers.Adadelta: {"eta": 1.0, "rho": 0.9, "eps": 1e-6},
     sb.RMSProp: {"eta": 0.01, "rho": 0.99, "eps": 1e-8},
     sb.Adam: {"eta": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
-    sb.AdamW: {"eta": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0.01},
-    sb.NAdam: {"eta": 2e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "psi": 4e-3},
-    sb.Lion: {"eta": 1e-4, "beta1": 0.9, "beta2": 0.99, "decay": 0.0},
-    sb.Rprop: {"eta": 0.01, "down": 0.5, "up": 1.2, "least": 1e-6, "most": 50.0},
+    sb.optimizers.AdamW: {"eta": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0.01},
+    sb.optimizers.NAdam: {"eta": 2e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "psi": 4e-3},
+    sb.optimizers.Lion: {"eta": 1e-4, "beta1": 0.9, "beta2": 0.99, "decay": 0.0},
+    sb.optimizers.Rprop: {"eta": 0.01, "down": 0.5, "up": 1.2, "least": 1e-6, "most": 50.0},
 }
 
 

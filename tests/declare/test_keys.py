@@ -33,17 +33,17 @@ def joined(build: Callable[[sb.Input, sb.Input], Any], **options: Any) -> Make:
 
 def shared(a: sb.Input, b: sb.Input) -> Any:
     layer = sb.Dense(4, "tanh")
-    return sb.Add()(layer(a), layer(b))
+    return sb.layers.Add()(layer(a), layer(b))
 
 
 def apart(a: sb.Input, b: sb.Input) -> Any:
-    return sb.Add()(sb.Dense(4, "tanh")(a), sb.Dense(4, "tanh")(b))
+    return sb.layers.Add()(sb.Dense(4, "tanh")(a), sb.Dense(4, "tanh")(b))
 
 
 def tied(one: bool) -> Callable[[sb.Input, sb.Input], Any]:
     def build(a: sb.Input, b: sb.Input) -> Any:
         first, second = sb.Dense(4), sb.Dense(4)
-        return sb.Tied(first if one else second)(second(first(a)) + b)
+        return sb.layers.Tied(first if one else second)(second(first(a)) + b)
 
     return build
 
@@ -93,22 +93,22 @@ NETWORKS: dict[str, Make] = {
     "two strengths": regularized(False),
     "sample weights": row(sb.Dense(4), sample_weights=True),
     "weighted": row(sb.Dense(4), loss_weights=1.0),
-    "dropout": row(sb.Dense(4), sb.Dropout()),
-    "dropout, other scaling": row(sb.Dense(4), sb.Dropout(scaling="at_inference")),
-    "batch norm": row(sb.Dense(4), sb.BatchNorm1d()),
-    "batch norm, momentum": row(sb.Dense(4), sb.BatchNorm1d(momentum=0.2)),
-    "batch norm, eps": row(sb.Dense(4), sb.BatchNorm1d(eps=1e-6)),
-    "levels": lambda: sb.Network([sb.Input(4, levels=7), sb.Embedding(9, 2)], loss="mse"),
-    "levels 2": lambda: sb.Network([sb.Input(4, levels=8), sb.Embedding(9, 2)], loss="mse"),
+    "dropout": row(sb.Dense(4), sb.layers.Dropout()),
+    "dropout, other scaling": row(sb.Dense(4), sb.layers.Dropout(scaling="at_inference")),
+    "batch norm": row(sb.Dense(4), sb.layers.BatchNorm1d()),
+    "batch norm, momentum": row(sb.Dense(4), sb.layers.BatchNorm1d(momentum=0.2)),
+    "batch norm, eps": row(sb.Dense(4), sb.layers.BatchNorm1d(eps=1e-6)),
+    "levels": lambda: sb.Network([sb.Input(4, levels=7), sb.layers.Embedding(9, 2)], loss="mse"),
+    "levels 2": lambda: sb.Network([sb.Input(4, levels=8), sb.layers.Embedding(9, 2)], loss="mse"),
     "a + b": joined(lambda a, b: sb.Dense(4)(a + b)),
     "b + a": joined(lambda a, b: sb.Dense(4)(b + a)),
     "a - b": joined(lambda a, b: sb.Dense(4)(a - b)),
     "a * b": joined(lambda a, b: sb.Dense(4)(a * b)),
-    "joined": joined(lambda a, b: sb.Dense(4)(sb.Concatenate()(a, b))),
+    "joined": joined(lambda a, b: sb.Dense(4)(sb.layers.Concatenate()(a, b))),
     "named": joined(lambda a, b: sb.Dense(4)(a + b, name="out")),
     "skip a": joined(lambda a, b: sb.Dense(4)(a + b) + a),
     "skip b": joined(lambda a, b: sb.Dense(4)(a + b) + b),
-    "stopped": joined(lambda a, b: sb.Dense(4)(sb.StopGradient()(a + b))),
+    "stopped": joined(lambda a, b: sb.Dense(4)(sb.layers.StopGradient()(a + b))),
     "shared": joined(shared),
     "apart": joined(apart),
     "tied to the first": joined(tied(True)),
@@ -201,7 +201,7 @@ import sys
 import symbackprop as sb
 a, b = sb.Input(4, "a"), sb.Input(4, "b")
 encode = sb.Dense(3, "tanh", weight_regularizer=sb.L1(0.1))
-h = sb.Concatenate()(encode(a) + encode(b), sb.Dropout(0.3)(b))
+h = sb.layers.Concatenate()(encode(a) + encode(b), sb.layers.Dropout(0.3)(b))
 net = sb.Network(inputs=(a, b), outputs={"u": sb.Dense(2)(h), "v": h}, loss={"u": "mse"}, loss_weights=2.0, frozen="b1")
 assert net.key and repr(net)
 assert net.strengths == {"lam1": 0.1, "loss_weight": 2.0, "drop4": 0.3}, net.strengths

@@ -120,7 +120,7 @@ BAD_INPUTS: dict[str, tuple[Any, tuple[Tensor, ...], str]] = {
     "axes of another rank": (of.Transpose((0, 2, 1)), (picture(4),), r"takes 3 axes; x is \(N, 4\)"),
     "real tokens": (of.Embedding(9, 3), (picture(5),), r"Input\(\.\.\., levels=9\)"),
     "outside the vocabulary": (of.Embedding(8, 3), (TOKENS,), r"tok \(N, 5\) holds whole numbers 0 to 8.*rows 0 to 7"),
-    "tokens where reals are needed": (of.RBF(3), (TOKENS,), "holds whole numbers 0 to 8; put sb.Embedding"),
+    "tokens where reals are needed": (of.RBF(3), (TOKENS,), "holds whole numbers 0 to 8; put sb.layers.Embedding"),
     "one input of a bilinear form": (of.Bilinear(3), (picture(3),), "takes two tensors.*got 1"),
     "unequal sequences": (of.Bilinear(3), (picture(2, 3), picture(4, 3)), r"\(N, 2, 3\) and x \(N, 4, 3\) differ"),
 }

@@ -93,8 +93,8 @@ def triplet() -> Case:
 
 def concatenated() -> Case:
     a, b = sb.Input((2, 3), "a"), sb.Input((4, 3), "b")
-    joined = sb.Concatenate(axis=1)(a, b, sb.Dense(3, "tanh")(a))
-    out = sb.Dense(2)(sb.Concatenate()(joined, joined))
+    joined = sb.layers.Concatenate(axis=1)(a, b, sb.Dense(3, "tanh")(a))
+    out = sb.Dense(2)(sb.layers.Concatenate()(joined, joined))
     net = sb.Network(inputs=(a, b), outputs=sb.apply(rows, out), loss="mse")
 
     def loss(P: dict[str, Array], X: tuple[Array, ...], Y: tuple[Array, ...]) -> Array:
@@ -114,7 +114,7 @@ def rows(z: sb.Tensor) -> sb.Block:
 def tied() -> Case:
     x = sb.Input(4)
     encode = sb.Dense(3, "sigmoid", weight_regularizer=sb.L2(0.3))
-    net = sb.Network(inputs=x, outputs=sb.Tied(encode, "sigmoid")(encode(x)), loss="mse")
+    net = sb.Network(inputs=x, outputs=sb.layers.Tied(encode, "sigmoid")(encode(x)), loss="mse")
 
     def loss(P: dict[str, Array], X: tuple[Array, ...], Y: tuple[Array, ...]) -> Array:
         h = jax.nn.sigmoid(dense(P, 1, X[0]))
@@ -155,7 +155,7 @@ def frozen() -> Case:
 def stopped() -> Case:
     x = sb.Input(4)
     h = sb.Dense(4, "tanh")(x)
-    net = sb.Network(inputs=x, outputs=sb.Dense(3)(sb.StopGradient()(h) * h), loss="mse")
+    net = sb.Network(inputs=x, outputs=sb.Dense(3)(sb.layers.StopGradient()(h) * h), loss="mse")
 
     def loss(P: dict[str, Array], X: tuple[Array, ...], Y: tuple[Array, ...]) -> Array:
         h = jnp.tanh(dense(P, 1, X[0]))
@@ -269,7 +269,7 @@ def test_a_named_node_names_its_tensor() -> None:
 
 
 def test_the_modes() -> None:
-    layers = [sb.Dense(5, "relu"), sb.BatchNorm1d(), sb.Dropout(0.2), sb.Dense(3)]
+    layers = [sb.Dense(5, "relu"), sb.layers.BatchNorm1d(), sb.layers.Dropout(0.2), sb.Dense(3)]
     net = sb.Network([sb.Input(4), *layers], loss="softmax_cross_entropy")
     system = net.system
     assert [t.name for t in system.randoms] == ["u3"]
@@ -305,7 +305,7 @@ def test_inference_drops_what_it_does_not_need() -> None:
 
 
 def test_a_batch_norm_used_twice_updates_its_statistics_twice() -> None:
-    a, b, norm = sb.Input(3, "a"), sb.Input(3, "b"), sb.BatchNorm1d(momentum=0.25)
+    a, b, norm = sb.Input(3, "a"), sb.Input(3, "b"), sb.layers.BatchNorm1d(momentum=0.25)
     system = sb.Network(inputs=(a, b), outputs=norm(a) + norm(b), loss="mse").system
     assert [eq.lhs.name for eq in system.updates] == ["running_mean1", "running_var1"]
     rng = np.random.default_rng(0)

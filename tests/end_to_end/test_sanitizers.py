@@ -113,7 +113,7 @@ NETWORKS = {
     ),
     "modes": (
         lambda: sb.Network(
-            [sb.Input(5), sb.Dense(9, "relu"), sb.BatchNorm1d(), sb.Dropout(0.4), sb.Dense(3)], loss="mse"
+            [sb.Input(5), sb.Dense(9, "relu"), sb.layers.BatchNorm1d(), sb.layers.Dropout(0.4), sb.Dense(3)], loss="mse"
         ),
         sb.Adam(0.01),
     ),

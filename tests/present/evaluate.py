@@ -9,7 +9,8 @@ import numpy as np
 import sympy as sp
 from scipy.special import erf
 
-from symbackprop.language.nodes import ArgMax, At, Entry, Held, Index, MaxOver, NotAt, Over, Size, Sum
+from symbackprop.language.brackets import At, NotAt
+from symbackprop.language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
 from symbackprop.language.tensor import Tensor
 from symbackprop.present import tree as t
 

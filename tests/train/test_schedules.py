@@ -340,7 +340,7 @@ def test_penalties_and_dropout_have_schedules(target: str) -> None:
 
     def declared(decay: Any, lam: Any, p: Any) -> sb.Network:
         hidden = sb.Dense(8, "tanh", weight_regularizer=sb.L1(lam))
-        return sb.Network([sb.Input(3), hidden, sb.Dropout(p), sb.Dense(2)], "mse", weight_decay=decay)
+        return sb.Network([sb.Input(3), hidden, sb.layers.Dropout(p), sb.Dense(2)], "mse", weight_decay=decay)
 
     net = declared(0.1 / e, schedules.step(0.2, 0.5, every=2), lambda t, e: 0.5 / e)
     assert net.key == declared(0.3, 0.4, 0.1).key
@@ -354,4 +354,4 @@ def test_penalties_and_dropout_have_schedules(target: str) -> None:
     with pytest.raises(DeclarationError, match="lam must be >= 0"):
         sb.Network([sb.Input(1), sb.Dense(1)], "mse", regularizers=[sb.L2(-1 / t)])
     with pytest.raises(DeclarationError, match="0 <= p < 1"):
-        sb.Dropout(t)
+        sb.layers.Dropout(t)

@@ -35,7 +35,9 @@ class Bilinear(Weighted):
         from ...language.nodes import Index
 
         if len(inputs) != 2:
-            raise DeclarationError(f"{self!r} takes two tensors, as in sb.Bilinear(8)(x1, x2); got {len(inputs)}")
+            raise DeclarationError(
+                f"{self!r} takes two tensors, as in sb.layers.Bilinear(8)(x1, x2); got {len(inputs)}"
+            )
         one, two = inputs
         for x in inputs:
             check_form(self, x, "(N, ..., d)")

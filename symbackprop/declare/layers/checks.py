@@ -28,7 +28,7 @@ def check_form(layer: Any, x: Tensor, *forms: str) -> None:
     if x.levels is not None:
         raise DeclarationError(
             f"{layer!r} needs real numbers, but {x.name} {x.shape_text} holds whole numbers 0 to {x.levels - 1}; "
-            "put sb.Embedding(vocabulary, width) before it"
+            "put sb.layers.Embedding(vocabulary, width) before it"
         )
 
 

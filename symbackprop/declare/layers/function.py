@@ -15,7 +15,7 @@ from .base import Layer, Names
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Function(Layer):
-    """A function of tensors that returns `sb.layer(output, equation, ...)`: `sb.Function(f)(a, b)`.
+    """A function of tensors that returns `sb.layer(output, equation, ...)`: `sb.layers.Function(f)(a, b)`.
 
     In a list of layers the function may stand as it is.
     """
@@ -26,7 +26,7 @@ class Function(Layer):
     def __post_init__(self) -> None:
         given: Any = self.function
         if not callable(given) or isinstance(given, (type, Layer)):
-            raise DeclarationError(f"sb.Function takes a function of tensors; got {self.function!r}")
+            raise DeclarationError(f"sb.layers.Function takes a function of tensors; got {self.function!r}")
 
     def build(self, names: Names, *inputs: Tensor) -> Block:
         """What the function returns for the inputs."""
@@ -35,5 +35,5 @@ class Function(Layer):
 
 
 def apply(function: Callable[..., Any], *inputs: Handle, name: str | None = None) -> Node:
-    """The handle of `function(tensor, ...)`, which returns `sb.layer(...)`; `sb.Function(function)(...)` in short."""
+    """The handle of `function(tensor, ...)`, which returns `sb.layer(...)`: `Function(function)(...)` in short."""
     return Function(function)(*inputs, name=name)

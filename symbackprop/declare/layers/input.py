@@ -13,8 +13,8 @@ from ..handle import Handle
 class Input(Handle):
     """Data of shape (N, *shape), rows are samples. `shape`: an integer or a tuple of integers.
 
-    With `levels` the data are whole numbers from 0 to levels - 1, to look up rows of a table (`sb.Embedding`); the
-    shape may be () then: one number a sample.
+    With `levels` the data are whole numbers from 0 to levels - 1, to look up rows of a table
+    (`sb.layers.Embedding`); the shape may be () then: one number a sample.
     """
 
     shape: int | tuple[int, ...]

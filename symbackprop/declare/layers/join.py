@@ -33,7 +33,8 @@ class Join(Layer):
             if other.sizes != first.sizes:
                 raise ShapeError(
                     f"{self!r} joins tensors of one shape; got {names.describe(first)} and {names.describe(other)}; "
-                    "bring one to the other's shape first, as with sb.Dense or sb.Reshape, or use sb.Concatenate"
+                    "bring one to the other's shape first, as with sb.Dense or sb.layers.Reshape, or use "
+                    "sb.layers.Concatenate"
                 )
         joined = Tensor(f"{self.stem}{names.layer()}", first.dims)
         at = tuple(Index(letter) for letter in LETTERS[: len(first.dims)])

@@ -50,7 +50,7 @@ class BatchNorm(Norm):
 
     PyTorch's definition: var is the biased variance. At inference mu and var are running statistics, kept as states:
     running = (1 - momentum)*running + momentum*batch after every step, of the unbiased variance. It stands before the
-    activation, or after it, as the lectures have it: `[sb.Dense(64, "relu"), sb.BatchNorm1d()]`.
+    activation, or after it, as the lectures have it: `[sb.Dense(64, "relu"), sb.layers.BatchNorm1d()]`.
     """
 
     momentum: float = 0.1
