@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
-from ..language.functions import maximum, minimum, sqrt, where
+from ..language.functions import maximum, minimum, sign, sqrt, where
 from ..language.functions import next as next_value
 from .optimizer import Choice, Optimizer, hyper
 
@@ -193,8 +193,6 @@ class Lion(Optimizer):
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Lion."""
-        from sympy import sign
-
         m = self.state("m", like=theta)
         direction = sign(self.beta1 * m + (1 - self.beta1) * g)
         return {
@@ -221,10 +219,8 @@ class Rprop(Optimizer):
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Rprop."""
-        from sympy import Piecewise, sign
-
         before, s = self.state("before", like=theta), self.state("s", like=theta, init=self.eta)
-        factor = Piecewise((self.up, g * before > 0), (self.down, g * before < 0), (1, True))
+        factor = where(g * before > 0, self.up, where(g * before < 0, self.down, 1))
         rested = self.let("g_rest", where(g * before < 0, 0, g))
         return {
             s: minimum(maximum(s * factor, self.least), self.most),

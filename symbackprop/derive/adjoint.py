@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sympy import Add, Expr, Integer, Mul, preorder_traversal
+from sympy import Add, Expr, Integer, Mul, Pow, preorder_traversal
 
 from ..language.indices import canonical
 from ..language.nodes import Entry, Index, MaxOver, Sum
@@ -156,8 +156,15 @@ def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> boo
         factors = [f for f in Mul.make_args(total) if not f.is_number]
         return len(factors) == 1 and isinstance(factors[0], Entry) and _is_plain(factors[0])
     if not total.has(Sum):
-        return len(parts) == 1 or sum(bool(n.args) for n in preorder_traversal(total)) <= SHORT
+        short = sum(bool(n.args) for n in preorder_traversal(total)) <= SHORT
+        return len(parts) == 1 or short or _divides_by(total, eq.lhs)
     return len(parts) == 1 and not parts[0].bound and set(parts[0].entry.indices) == set(eq.indices)
+
+
+def _divides_by(total: Expr, tensor: Tensor) -> bool:
+    """Whether a tensor stands in a denominator: y/p times dp/dz is finite where p vanishes, y/p alone is not."""
+    below = (n.base for n in total.atoms(Pow) if n.exp.could_extract_minus_sign())
+    return any(e.tensor is tensor for base in below for e in base.atoms(Entry))
 
 
 def _is_plain(entry: Entry) -> bool:

@@ -133,6 +133,11 @@ def absolute(x: Any) -> Expr:
     return _call("Abs", x)
 
 
+def sign(x: Any) -> Expr:
+    """1, 0 or -1; the derivative is 0."""
+    return _call("sign", x)
+
+
 def maximum(a: Any, b: Any) -> Expr:
     """The larger of two; a number wins a tie, so that max(0, z) has derivative 0 at 0."""
     return _call("Max", a, b)

@@ -125,7 +125,8 @@ def _update(update: Update) -> Section:
     rows = []
     for eq in update.equations:
         finished = form(eq)
-        rows.append(Line(replace(finished, lhs=Leaf(eq.lhs, new=True)), None, "", eq.number, ()))
+        left = Leaf(eq.lhs, new=eq.lhs.kind != "intermediate")
+        rows.append(Line(replace(finished, lhs=left), None, "", eq.number, ()))
     return Section("update", tuple(rows), update)
 
 

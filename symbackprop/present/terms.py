@@ -32,9 +32,9 @@ from .tree import (
     weight,
 )
 
-KINDS = ("hyper", "adjoint", "intermediate", "input", "target", "parameter", "state", "gradient")
+KINDS = ("hyper", "adjoint", "intermediate", "random", "input", "target", "parameter", "state", "gradient")
 """The order of summands by what they hold."""
-FACTORS = ("hyper", "adjoint", "state", "parameter", "target", "input", "intermediate", "gradient")
+FACTORS = ("hyper", "adjoint", "random", "state", "parameter", "target", "input", "intermediate", "gradient")
 """The order of tensors in a product of scalars."""
 
 

@@ -35,7 +35,7 @@ def _weights(node: Sum, definitions: Mapping[Tensor, Equation]) -> tuple[Entry, 
         return None
     (k,) = node.bound
     for factor in Mul.make_args(node.body):
-        if isinstance(factor, Entry) and "normalized" in factor.tensor.traits and factor.tensor in definitions:
+        if type(factor) is Entry and "normalized" in factor.tensor.traits and factor.tensor in definitions:
             eq = definitions[factor.tensor]
             here = substitute(eq.rhs, dict(zip(eq.indices, factor.indices, strict=True)))
             sums = [s for s in outermost_sums(here) if exponent_of(s) is not None]

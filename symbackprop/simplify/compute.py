@@ -67,7 +67,7 @@ def _surroundings(
     known: dict[Dummy, Expr] = {}
     for symbol in sorted(scalar.free_symbols, key=lambda s: s.name):
         node = shifted.skeleton.nodes.get(symbol)
-        if isinstance(node, Entry) and node.tensor in definitions:
+        if type(node) is Entry and node.tensor in definitions:  # a padded one is no value of the tensor beyond its end
             eq = definitions[node.tensor]
             body = substitute(eq.rhs, dict(zip(eq.indices, node.indices, strict=True)))
             known[symbol] = shifted.skeleton.strip(shift_exponentials(body, shifted))

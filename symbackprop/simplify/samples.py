@@ -80,11 +80,11 @@ class _Sample:
 
 
 def _spread(value: Array, own: Sequence[Expr], axes: tuple[Index, ...]) -> Array:
-    """An array over `own` indices as one over all `axes`."""
-    places = (axes.index(i) for i in own)
+    """An array over `own` indices as one over all `axes`; an index may run over a part of its axis."""
+    lengths = [min(n, size(axes[axes.index(i)].dim)) for n, i in zip(value.shape, own, strict=True)]
     grid = tuple(
-        np.arange(n).reshape([n if a == p else 1 for a in range(len(axes))])
-        for n, p in zip(value.shape, places, strict=True)
+        np.arange(n).reshape([n if a == axes.index(i) else 1 for a in range(len(axes))])
+        for n, i in zip(lengths, own, strict=True)
     )
     return value[grid]
 

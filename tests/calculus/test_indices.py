@@ -435,3 +435,36 @@ def test_outputs_and_gradients_are_jax_s(name: str) -> None:
             here = grads[slot.offset : slot.offset + want.size].reshape(slot.shape)
             size = max(float(np.abs(want).max()), 1e-12)
             assert np.abs(here - want).max() <= 1e-10 * size, (module.target, slot.name)
+
+
+def params_of(module: Any, values: list[Value]) -> Value:
+    params = np.zeros(module.manifest.length, np.dtype(module.manifest.dtype))
+    for slot, value in zip(module.manifest.parameters, values, strict=True):
+        params[slot.offset : slot.offset + value.size] = value.ravel()
+    return params
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_first_of_equal_maxima_counts(dtype: str) -> None:
+    """All entries are equal: each window's gradient goes to its first entry inside, in the order of its places."""
+    case = max_pool(3, 2, 1)
+    x = np.ones((ROWS, 2, 7, 6), dtype)
+    for module in modules(case, dtype):
+        params = params_of(module, [np.ones((2, 7, 6))])
+        grads = np.zeros_like(params)
+        module.gradients(params, np.array([v for _, v in module.manifest.hypers]), (x,), grads)
+        expected = np.zeros((7, 6))
+        for i, j in np.ndindex(4, 3):
+            expected[max(2 * i - 1, 0), max(2 * j - 1, 0)] += 3 * ROWS  # d(y^2 + y^3/3)/dy = 3 at 1
+        assert np.array_equal(grads[:84].reshape(2, 7, 6), [expected] * 2), module.target
+
+
+def test_a_maximum_carries_a_nan_on() -> None:
+    case = max_pool(2, 2, 0)
+    x = np.random.default_rng(3).normal(size=(ROWS, 2, 7, 6))
+    x[0, 0, 1, 1], x[1, 1, 2, 3], x[2, 0, 0, 0] = np.nan, np.nan, -np.inf
+    with np.errstate(all="ignore"):
+        expected = np.max([x[:, :, a : a + 6 : 2, b::2][:, :, :, :3] for a in (0, 1) for b in (0, 1)], axis=0)
+    for module in modules(case):
+        (got,) = module.predict(params_of(module, [np.ones((2, 7, 6))]), np.zeros(1), (x,))
+        assert np.array_equal(got, expected, equal_nan=True), module.target

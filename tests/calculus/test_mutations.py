@@ -230,7 +230,7 @@ BLOCKS = [
     if m.startswith(("declare/layers/", "declare/act", "declare/los", "declare/reg", "declare/opt"))
 ]
 LANGUAGE = ("symbackprop.declare", "symbackprop.language", "symbackprop.errors", "symbackprop.records")
-SYMPY = {"Expr", "Symbol", "srepr"}
+SYMPY = {"Expr", "Integer", "Symbol", "srepr"}
 """What block modules may take from SymPy: to recognize a user's expression and to name it, not to calculate."""
 
 
@@ -251,6 +251,7 @@ def test_blocks_use_only_the_declaration_language(module: str) -> None:
                 "dataclasses",
                 "math",
                 "numbers",
+                "operator",
                 "types",
                 "typing",
             }, place

@@ -351,7 +351,7 @@ def test_penalties_and_dropout_have_schedules(target: str) -> None:
     assert history["lam1"] == (0.2, 0.2, 0.1, 0.1)
     assert history["drop2"] == pytest.approx([0.5, 0.25, 0.5 / 3, 0.125])
     assert model.hypers["drop2"] == 0.125
-    with pytest.raises(DeclarationError, match="lam must be >= 0"):
+    with pytest.raises(DeclarationError, match="lam must not be negative"):
         sb.Network([sb.Input(1), sb.Dense(1)], "mse", regularizers=[sb.L2(-1 / t)])
     with pytest.raises(DeclarationError, match="0 <= p < 1"):
         sb.layers.Dropout(t)
