@@ -1,4 +1,4 @@
-"""A denoising autoencoder with tied weights: the decoder is the transposed encoder, the noise is part of the network."""
+"""A denoising autoencoder: the decoder has the encoder's weights, transposed; the noise is a layer of equations."""
 
 import math
 from pathlib import Path

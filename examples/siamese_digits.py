@@ -51,8 +51,8 @@ def main(epochs: int = 20, splits: int = 5, target: str = "c") -> tuple[float, f
     return by_codes, by_pixels
 
 
-def codes(model: sb.train.model.Model, x: np.ndarray) -> np.ndarray:
-    """The codes of digits; the other two encoders see them as well, and are not asked."""
+def codes(model, x: np.ndarray) -> np.ndarray:
+    """The codes of digits; all three encoders give the same, so one is asked."""
     return model.predict((x, x, x))["anchor_code"]
 
 

@@ -591,7 +591,8 @@ double sbp_gradients(const real *params, const double *hyper, real *arena, const
 typedef struct {
     real *params;          /* flat block */
     real *state;           /* 0 blocks of the optimizer */
-    const double *hyper;
+    const double *hyper;   /* the scalar block, or one a step of this call */
+    int64_t hyper_stride;  /* 0: one for all steps; else the length of each */
     real *arena;           /* sbp_arena_size(batch) entries */
     const real *const *data; /* inputs, then targets: all rows */
     int64_t rows, batch, step;
@@ -625,6 +626,7 @@ int64_t sbp_train(sbp_run *run, int64_t steps) {
         const int64_t past = run->step - run->first_step;
         const int64_t epoch = run->first_epoch + past/each, first = past%each*N;
         const int64_t here = run->rows - first < N ? run->rows - first : N;
+        const double *const hyper = run->hyper + done*run->hyper_stride;
         if (run->order_epoch != epoch) {
             if (run->shuffle)
             sbp_shuffle(run->seed, (uint64_t)epoch, run->rows, run->order, run->scratch);
@@ -637,11 +639,11 @@ int64_t sbp_train(sbp_run *run, int64_t steps) {
             memcpy(batch_x + i*(2), run->data[0] + row*(2), sizeof(real)*(2));
             memcpy(batch_y + i*(1), run->data[1] + row*(1), sizeof(real)*(1));
         }
-        sbp_bind(&f, run->params, run->hyper, batch_data, here);
+        sbp_bind(&f, run->params, hyper, batch_data, here);
         const double loss = run_gradients(&f);
         run->losses[done++] = loss;
         if (!isfinite(loss)) break;
-        sbp_update((double)(run->step + 1), run->hyper, run->params, grads, run->state);
+        sbp_update((double)(run->step + 1), hyper, run->params, grads, run->state);
         run->step++;
     }
     sbp_flush_end(mode);
