@@ -4,13 +4,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 OUT ?= out
+EXAMPLES = cnn_digits denoising_autoencoder siamese_digits tabular own_equations
 RUN = $(VENV)/bin/python
 SETUP = @$(PYTHON) scripts/setup_env.py --venv $(VENV) --extras
 
-.PHONY: help demo test test-all lint format types golden bench clean env-demo env-dev env-bench
+.PHONY: help demo examples test test-all lint format types golden bench clean env-demo env-dev env-bench
 
 help:
 	@echo 'make demo       derive, compile and train on scanned digits; writes $(OUT)/'
+	@echo 'make examples   train the networks in examples/, about two minutes'
 	@echo 'make test       the tests'
 	@echo 'make test-all   the tests with full counts and large sweeps'
 	@echo 'make lint       ruff: rules and format'
@@ -32,6 +34,9 @@ env-bench:
 
 demo: env-demo
 	@$(RUN) -m symbackprop demo --out $(OUT) $(ARGS)
+
+examples: env-demo
+	@set -e; for name in $(EXAMPLES); do echo "== examples/$$name.py"; $(RUN) examples/$$name.py; done
 
 test: env-dev
 	$(RUN) -m pytest $(ARGS)

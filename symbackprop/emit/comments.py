@@ -20,6 +20,7 @@ PLAIN_TEXT = Dialect(
     choice="where({condition}, {yes}, {no})",
     both="({left}) and ({right})",
     either="({left}) or ({right})",
+    root="sqrt",
     power="{base}^{exponent}",
 )
 
@@ -44,11 +45,10 @@ def kernel_comments(kernel: Kernel) -> tuple[str, ...]:
 
 def _line(lhs: Tensor, indices: tuple[Index, ...], form: Expr) -> tuple[str, str]:
     """Left side and right side in one line each."""
-    bound = [i for node in sorted(form.atoms(Over), key=lambda s: s.sort_key()) for i in node.bound]
     tensors = {e.tensor.name for e in form.atoms(Entry)} | {lhs.name}
-    letters = index_letters(dict.fromkeys((*indices, *bound)), tensors)
+    letters = index_letters(dict.fromkeys(indices), tensors)
     left = f"{lhs.name}[{', '.join(letters[i] for i in indices)}]" if indices else lhs.name
-    return left, _Text(letters).text(form)
+    return left, _Text(letters, tensors).text(form)
 
 
 OVER: dict[str, type[Over]] = {SUM: Sum, MAX: MaxOver, ARGMAX: ArgMax}
@@ -58,8 +58,8 @@ WORDS = {Sum: "sum", MaxOver: "max", ArgMax: "argmax"}
 class _Text(Printer):
     """The scalar printer with entries and sums as people write them in one line."""
 
-    def __init__(self, letters: dict[Index, str]) -> None:
-        self.letters = letters
+    def __init__(self, letters: dict[Index, str], tensors: set[str]) -> None:
+        self.letters, self.tensors = letters, tensors
         super().__init__(PLAIN_TEXT, self._leaf)
 
     def _leaf(self, e: Expr) -> tuple[str, int] | None:
@@ -75,8 +75,9 @@ class _Text(Printer):
         if isinstance(e, Over):
             if isinstance(e, Held):
                 return f"({self.text(e.body)})", ATOM
-            over = ", ".join(self.text(i) for i in e.bound)
-            return f"{WORDS[type(e)]}({self.text(e.body)}, {over})", ATOM
+            inside = _Text(index_letters((*self.letters, *e.bound), self.tensors), self.tensors)
+            over = ", ".join(inside.text(i) for i in e.bound)
+            return f"{WORDS[type(e)]}({inside.text(e.body)}, {over})", ATOM
         return None
 
     def _test(self, e: Expr) -> str:

@@ -38,6 +38,7 @@ class Dialect:
     choice: str
     both: str
     either: str
+    root: str
     power: str
 
 
@@ -62,6 +63,7 @@ NUMPY = Dialect(
     choice="np.where({condition}, {yes}, {no})",
     both="({left}) & ({right})",
     either="({left}) | ({right})",
+    root="np.sqrt",
     power="{base}**{exponent}",
 )
 
@@ -78,6 +80,7 @@ def c_dialect(dtype: str) -> Dialect:
         choice="({condition} ? {yes} : {no})",
         both="({left}) && ({right})",
         either="({left}) || ({right})",
+        root=f"sqrt{f}",
         power=f"pow{f}({{base}}, {{exponent}})",
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ C_PATTERNS = (
     r"[cv]\d+|\w+_\d+|\w+_",  # scalars and values that kernels name
 )
 NUMPY_WORDS = "np real math len range N erf erfc dtype predict loss gradients trace update parameters UPDATE_SCALARS"
-LETTERS = "nijkmqrsuvwpabcdefgh"
+LETTERS = "ijkmqrsuvwpabcdefgh"
 
 
 def c_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
@@ -81,7 +81,7 @@ def index_letters(indices: Iterable[Index], taken: Iterable[str]) -> dict[Index,
     for index in indices:
         wish = index.name if len(index.name) == 1 else ""
         batch = "n" if index.dim is not None and index.dim.size is None else ""
-        choice = next(c for c in (batch, wish, *LETTERS, *(f"i{k}" for k in range(99))) if c and c not in used)
+        choice = next(c for c in (batch, wish, *LETTERS, *(f"i{k}" for k in range(len(used)))) if c and c not in used)
         used.add(choice)
         letters[index] = choice
     return letters

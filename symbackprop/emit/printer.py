@@ -112,8 +112,7 @@ class Printer:
         if _is_negative(exponent):
             return f"{self.text(Integer(1))}/{self.text(Pow(base, -exponent), POWER)}", PRODUCT
         if exponent == Rational(1, 2):
-            root = "np.sqrt" if self.dialect.name == "numpy" else f"sqrt{self.dialect.suffix}"
-            return f"{root}({self.text(base)})", ATOM
+            return f"{self.dialect.root}({self.text(base)})", ATOM
         if self.dialect.name != "numpy" and exponent in (2, 3, 4):
             return f"sbp_pow{exponent}({self.text(base)})", ATOM
         loose = "(" in self.dialect.power

@@ -614,48 +614,48 @@ static void k_sum5(const int64_t N, const double *hyper, const real *restrict y,
     sum5[0] = sum5_;
 }
 
-/* for (7): sum6 = sum(W1[n, i]^2/2, n, i) */
+/* for (7): sum6 = sum(W1[i, j]^2/2, i, j) */
 static void k_sum6(const int64_t N, const double *hyper, const real *restrict W1, real *restrict sum6) {
     (void)N, (void)hyper;
     double sum6_ = 0;
-    for (int64_t n = 0; n < 64; n++) {
+    for (int64_t i = 0; i < 64; i++) {
         real part = 0;
         #pragma omp simd reduction(+ : part)
-        for (int64_t i = 0; i < 64; i++) {
-            part += sbp_pow2(W1[n*64 + i])/2.0f;
+        for (int64_t j = 0; j < 64; j++) {
+            part += sbp_pow2(W1[i*64 + j])/2.0f;
         }
         sum6_ += part;
     }
     sum6[0] = sum6_;
 }
 
-/* for (7): sum7 = sum(W2[n, i]^2/2, n, i) */
+/* for (7): sum7 = sum(W2[i, j]^2/2, i, j) */
 static void k_sum7(const int64_t N, const double *hyper, const real *restrict W2, real *restrict sum7) {
     (void)N, (void)hyper;
     double sum7_ = 0;
-    for (int64_t n = 0; n < 32; n++) {
+    for (int64_t i = 0; i < 32; i++) {
         real part = 0;
         #pragma omp simd reduction(+ : part)
-        for (int64_t i = 0; i < 64; i++) {
-            part += sbp_pow2(W2[n*64 + i])/2.0f;
+        for (int64_t j = 0; j < 64; j++) {
+            part += sbp_pow2(W2[i*64 + j])/2.0f;
         }
         sum7_ += part;
     }
     sum7[0] = sum7_;
 }
 
-/* (7) L = sum(-y[n, i]*log(p[n, i]), n, i)/N + lam*sum(W1[j, k]^2/2, j, k) + lam*sum(W2[m, q]^2/2, m, q) + lam*sum(W3[s, u]^2/2, s, u)
+/* (7) L = sum(-y[n, i]*log(p[n, i]), n, i)/N + lam*sum(W1[i, j]^2/2, i, j) + lam*sum(W2[i, j]^2/2, i, j) + lam*sum(W3[i, j]^2/2, i, j)
  *     computed as lam*sum6 + lam*sum7 + lam*sum8 + sum5/N */
 static void k_L(const int64_t N, const double *hyper, const real *restrict W3, const real *restrict sum5, const real *restrict sum6, const real *restrict sum7, real *restrict L) {
     (void)N, (void)hyper;
     const real c0 = (real)(1.0/(double)N);
     const real lam_1 = (real)(hyper[0]);
     double sum8_ = 0;
-    for (int64_t n = 0; n < 10; n++) {
+    for (int64_t i = 0; i < 10; i++) {
         real part = 0;
         #pragma omp simd reduction(+ : part)
-        for (int64_t i = 0; i < 32; i++) {
-            part += sbp_pow2(W3[n*32 + i])/2.0f;
+        for (int64_t j = 0; j < 32; j++) {
+            part += sbp_pow2(W3[i*32 + j])/2.0f;
         }
         sum8_ += part;
     }

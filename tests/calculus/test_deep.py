@@ -1,0 +1,79 @@
+"""A deep network of equal blocks is worked out once a structure, not once a block."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import symbackprop as sb
+from symbackprop import simplify
+from symbackprop.derive import adjoint
+from symbackprop.emit import functions
+
+WORK = [
+    (adjoint, "partials"),
+    (adjoint, "contract"),
+    (simplify, "tidy"),
+    (simplify, "with_computed"),
+    (functions, "kernel_view"),
+]
+
+
+def residual(blocks: int, first: int = 11) -> sb.Network:
+    """Blocks after `first` layers, so that all numbers have two digits and sort alike."""
+    x = sb.Input(6)
+    h: Any = x
+    for _ in range(first):
+        h = sb.Dense(6)(h)
+    for _ in range(blocks):
+        h = sb.Dense(6)(sb.Dense(6, "relu")(h)) + h
+    return sb.Network(inputs=x, outputs=sb.Dense(3)(h), loss="softmax_cross_entropy", weight_decay=0.1)
+
+
+def work(net: sb.Network, monkeypatch: pytest.MonkeyPatch) -> tuple[Counter[str], str]:
+    """How often each step was worked out, and the C text."""
+    count: Counter[str] = Counter()
+    with monkeypatch.context() as patch:
+        for module, name in WORK:
+            original = getattr(module, name)
+
+            def counted(*args: Any, _original: Any = original, _name: str = name) -> Any:
+                count[_name] += 1
+                return _original(*args)
+
+            patch.setattr(module, name, counted)
+        patch.setenv("SYMBACKPROP_CACHE_DIR", "")
+        from symbackprop.declare.optimizers import as_optimizer
+        from symbackprop.pipeline import _generate
+
+        return count, _generate(net, as_optimizer("sgd"), "float64")[0].text
+
+
+def test_blocks_of_one_structure_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, short = work(residual(8), monkeypatch)
+    many, long = work(residual(24), monkeypatch)
+    assert few == many
+    assert all(few[name] for _, name in WORK)
+    defined = [set(re.findall(r"^static void (k_\w+)\(", text, flags=re.M)) for text in (short, long)]
+    assert len(defined[0]) == len(defined[1])
+
+
+def test_shared_functions_are_called_with_each_block_s_arrays(target: str) -> None:
+    """The same parameters in every block but one: its gradient is another."""
+    import numpy as np
+
+    net = residual(3, first=1)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 6)), rng.integers(0, 3, 5)
+    models = [sb.compile(net, target=name, dtype="float64") for name in (target, "numpy")]
+    values = {name: rng.normal(size=value.shape) for name, value in models[0].parameters.items()}
+    made = []
+    for model in models:
+        model.parameters = values
+        made.append(model.gradients(X, y))
+    for name in values:
+        np.testing.assert_allclose(made[0][name], made[1][name], rtol=1e-12)
+    assert len({round(float(np.abs(g).sum()), 9) for g in made[0].values()}) == len(values)
