@@ -74,12 +74,12 @@ def test_the_autoencoders_noise_is_gaussian_in_training_and_gone_at_inference(ta
     module = example("denoising_autoencoder")
     net = sb.Network([sb.Input(500), module.noisy, sb.Dense(500, bias=False)], loss="mse", reduction="sum")
     model = sb.compile(net, target=target, dtype="float64", seed=5)
-    model.parameters["W2"] = np.eye(500)
+    model.parameters["W1"] = np.eye(500)
     x = np.random.default_rng(0).random((40, 500))
     np.testing.assert_allclose(model.predict(x), x, rtol=1e-12)
     u, v = (streams.tensor(5, 0, name, x.shape) for name in ("u", "v"))
     noise = module.NOISE * np.sqrt(-2 * np.log(1 - u)) * np.cos(2 * np.pi * v)
-    got = model.gradients(x, x)["W2"]
+    got = model.gradients(x, x)["W1"]
     np.testing.assert_allclose(got, 2 * noise.T @ (x + noise), rtol=1e-9, atol=1e-10)
     assert noise.mean() == pytest.approx(0, abs=0.012)
     assert noise.std() == pytest.approx(0.4, abs=0.01)

@@ -92,9 +92,10 @@ def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
 def _materialize(body: Expr, bound: tuple[Index, ...], eq: Equation, table: _Table) -> Expr:
     """Turn `f(W[j, k]) * g(x[n, k])` into a product of two tensors, so that it is a matrix product.
 
-    A tensor of all windows of another would be large: what reads elsewhere than at its own indices stays as it is.
+    A tensor of all windows of another, or of a delta's ones and zeros, would be large: a body that reads elsewhere
+    than at its own indices, or has a delta, stays as it is.
     """
-    if not all(is_plain(e) for e in body.atoms(Entry)):
+    if body.has(At) or not all(is_plain(e) for e in body.atoms(Entry)):
         return body
     groups: dict[frozenset[Index], list[Expr]] = {}
     for f in Mul.make_args(body):

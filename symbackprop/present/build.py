@@ -165,6 +165,8 @@ class Builder:
             parts = sorted(condition.args, key=sp.default_sort_key)
             word = "and" if isinstance(condition, And) else "or"
             return Logic(word, tuple(self.condition(c, axes) for c in parts))
+        if isinstance(condition, sp.ITE):
+            return self.condition(condition.to_nnf(), axes)
         if not isinstance(condition, Relational):
             raise NoForm(f"no printed form is known for the condition {condition}")
         sign, sides = SIGNS[condition.func], self.nodes((condition.lhs, condition.rhs), axes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
 
-from sympy import Add, Expr, Mul, Pow, diff, expand, preorder_traversal
+from sympy import Add, Expr, Mul, Piecewise, Pow, diff, expand, preorder_traversal
 
 from ..language.indices import canonical, free_indices, make_sum, refresh, rewrite, substitute
 from ..language.nodes import Entry, Index, Over, Size, Sum
@@ -98,7 +98,7 @@ class Facts:
 
     def _written_out(self, node: Expr) -> Expr:
         eq = self.equations.get(node.tensor) if type(node) is Entry else None
-        if eq is None or eq.rhs.has(Over):
+        if eq is None or eq.rhs.has(Over, Piecewise):  # of choices no sum is known
             return node
         return substitute(eq.rhs, dict(zip(eq.indices, node.indices, strict=True)))
 

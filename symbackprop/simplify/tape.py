@@ -132,6 +132,8 @@ class _Compiler:
             return self.emit("compare", *map(self.visit, node.args), value=node.rel_op)
         if type(node) in _CONNECTIVES:
             return self.emit(_CONNECTIVES[type(node)], *map(self.visit, node.args))
+        if isinstance(node, sp.ITE):
+            return self.visit(node.to_nnf())
         if isinstance(node, sp.Piecewise):
             slots = [self.visit(part) for value, condition in node.args for part in (condition, value)]
             return self.emit("choose", *slots)

@@ -468,3 +468,24 @@ def test_a_maximum_carries_a_nan_on() -> None:
     for module in modules(case):
         (got,) = module.predict(params_of(module, [np.ones((2, 7, 6))]), np.zeros(1), (x,))
         assert np.array_equal(got, expected, equal_nan=True), module.target
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "form"),
+    [("embedding", "dE", "scatter"), ("looked_up_directly", "db", "scatter"), ("conv2d-1-1-1-3", "dW", "gathered")],
+)
+def test_a_gradient_costs_what_it_must(name: str, tensor: str, form: str) -> None:
+    """A table's gradient adds at the rows that were read, and nothing is as long as the table but the table."""
+    case = CASES[name]()
+    program = lower(simplify(differentiate(system_of(case), reuse_outputs)), as_optimizer("sgd").equations())
+    forms = {s.lhs.name: k.form.name for k in program.kernels for s in k.statements}
+    assert forms[tensor] == form, forms
+    wide = {s.lhs.name for s in program.statements if {7, 5} <= set(s.lhs.sizes) and None in s.lhs.sizes}
+    assert name != "embedding" or not wide
+
+
+def test_a_sum_with_a_delta_is_one_read() -> None:
+    program = lower(simplify(differentiate(system_of(chosen_class()), reuse_outputs)), as_optimizer("sgd").equations())
+    (y,) = (s for s in program.statements if s.lhs.name == "y")
+    assert not any(s.op == "sum" and s.lhs.name.startswith("sum") and 6 in [i.dim.size for i in s.over if i.dim]
+                   for s in program.statements if s.source.lhs is y.lhs)  # fmt: skip
