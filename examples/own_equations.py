@@ -1,4 +1,4 @@
-"""A normalization and a loss that symbackprop does not have, in equations only: wrong labels do less harm to them."""
+"""A normalization and a loss that symbackprop does not have, in equations only; the loss bears wrong labels."""
 
 import statistics
 

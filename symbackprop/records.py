@@ -62,7 +62,7 @@ class System:
     not). `states` are kept with the parameters but no gradient is taken of them: running statistics and frozen
     parameters; `updates` are new values of some of them after a training step, from old ones and from tensors of
     `forward`. `randoms` are tensors of kind "random", drawn anew at every step, in `forward` only. A training
-    batch has at least `least_rows` samples.
+    batch has at least `least_rows` samples. `unreduced` are losses before their sum, where they were asked for.
     """
 
     forward: tuple[Equation, ...]
@@ -78,6 +78,7 @@ class System:
     updates: tuple[Equation, ...] = ()
     randoms: tuple[Tensor, ...] = ()
     least_rows: int = 1
+    unreduced: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

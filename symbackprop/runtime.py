@@ -48,8 +48,9 @@ class Manifest:
     every optimizer state is a block of the same length; `hypers` are (name, default) in the order of the
     scalar block; `trace` are the tensors that the NumPy module's `trace` returns, in order of computation.
     `fixed` are the slots of the model's states (running statistics, frozen parameters), which lie behind the
-    block. A training batch has at least `least_rows` samples; `randoms` are drawn anew for each.
-    `starts` are the optimizer states' first values: numbers, or names of hyper-parameters (none: all 0).
+    block. A training batch has at least `least_rows` samples; `randoms` are drawn anew for each. `starts` are the
+    optimizer states' first values: numbers, or names of hyper-parameters (none: all 0). `unreduced` are the losses
+    that `Module.losses` gives.
     """
 
     dtype: str
@@ -67,6 +68,7 @@ class Manifest:
     least_rows: int = 1
     randoms: tuple[str, ...] = ()
     starts: tuple[float | str, ...] = ()
+    unreduced: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -95,6 +97,7 @@ class Manifest:
             least_rows=raw["least_rows"],
             randoms=tuple(raw["randoms"]),
             starts=tuple(raw["starts"]),
+            unreduced=tuple(raw["unreduced"]),
             **ports,
         )
 
@@ -191,6 +194,14 @@ class Module(Protocol):
 
         `draw` is the (seed, step) that keys the random tensors.
         """
+
+    def losses(
+        self,
+        params: np.ndarray[Any, Any],
+        hypers: np.ndarray[Any, Any],
+        data: tuple[np.ndarray[Any, Any], ...],
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """The losses before their sum, by the names of the manifest's `unreduced`, in the inference mode."""
 
     def train(self, run: Run, steps: int) -> int:
         """At most `steps` steps from `run.step` (counted from 0 over all epochs) on; advances `run.step`.

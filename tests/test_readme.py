@@ -17,12 +17,16 @@ DATA = """
 import numpy as np
 rng = np.random.default_rng(0)
 X, y, Xv, yv = rng.random((96, 64)), rng.integers(0, 10, 96), rng.random((32, 64)), rng.integers(0, 10, 32)
+w = rng.random(96)
 """
 CHECKS = """
 model_of_equations = sb.compile(rbf_net, target="numpy", optimizer=Momentum(0.1))
 model_of_equations.fit(X, rng.random((96, 10)), verbose=False)
 assert len(history) == 30 and (tuple(model.gradients(X[:4], y[:4])["W1"].shape) == (32, 64))
-assert "{target}" == model.target
+assert "{target}" == model.target == heads.target == trained.target
+assert heads.predict(X)["digit"].shape == (96, 10) and list(siamese.derive().system.parameters)[0].name == "W1"
+assert [t.name for t in tied.system.parameters] == ["W1", "b1", "b2"]
+assert trained.hypers["drop4"] == 0.1 and abs(trained.hypers["eta"] - 1e-3 / 6) < 1e-9 and "b*.decay" in trained.hypers
 """
 
 
@@ -39,7 +43,11 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "δ1" in done.stdout
+    printed = blocks("text")
+    assert printed
+    assert not [text for text in printed if text not in done.stdout]
+    assert "dE[j, k] = Σ_n,m δ_h[n, m, k] [j = token[n, m]]" in README
+    assert "dE[j, k] = Σ_n,m δ_h[n, m, k] [j = token[n, m]]" in done.stdout
     assert (tmp_path / "digits.safetensors").stat().st_size > 1000
 
 

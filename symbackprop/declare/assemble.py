@@ -55,13 +55,16 @@ def assemble(
         updates=parts.updates,
         randoms=of_kind("random", _right_sides(forward)),
         least_rows=max(parts.least_rows, data.least_rows),
+        unreduced=data.unreduced,
     )
     check_system(system)
     return system
 
 
 def _exchange(data: Objective, others: dict[Tensor, Tensor]) -> Objective:
-    return replace(data, equations=exchanged(data.equations, others), data=exchange(data.data, others))
+    unreduced = tuple(others.get(t, t) for t in data.unreduced)
+    equations = exchanged(data.equations, others)
+    return replace(data, equations=equations, data=exchange(data.data, others), unreduced=unreduced)
 
 
 def _own_names(data: Objective, parts: Parts) -> Objective:

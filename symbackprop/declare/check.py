@@ -40,8 +40,8 @@ def _check_names(system: System) -> dict[str, Tensor]:
             raise DeclarationError(f"the name {tensor.name} is reserved ({', '.join(RESERVED)}); choose another")
         if known.setdefault(tensor.name, tensor) is not tensor:
             raise DeclarationError(
-                f"the name {tensor.name} is used twice: a {known[tensor.name].kind} {known[tensor.name].shape_text} "
-                f"and a {tensor.kind} {tensor.shape_text}; give one of them another name"
+                f"the name {tensor.name} is used twice: {known[tensor.name].kind} {known[tensor.name].shape_text} "
+                f"and {tensor.kind} {tensor.shape_text}; give one of them another name"
             )
 
     given = (*system.inputs, *system.targets, *system.hypers, *system.parameters, *system.states, *system.randoms)
@@ -60,7 +60,7 @@ def _check_names(system: System) -> dict[str, Tensor]:
 
 def _undefined(tensor: Tensor, eq: Equation) -> str:
     if tensor.kind in ("input", "target"):
-        return f"{written(eq)} reads {tensor.name} {tensor.shape_text}, an {tensor.kind} of another network"
+        return f"{written(eq)} reads {tensor.name} {tensor.shape_text}, {tensor.kind} of another network"
     return (
         f"{tensor.name} {tensor.shape_text} is used before an equation defines it, in {written(eq)}; is it a tensor of "
         "another network, or does its equation come later?"

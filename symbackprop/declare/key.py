@@ -60,7 +60,8 @@ class _Writer:
         if isinstance(record, Regularizer):
             if record.key is None:
                 raise _OtherError
-            return f"{mark}{_function(type(record))}{record.key}"
+            formulas = [_function(f) for f in map(vars(type(record)).get, ("entry", "tensor")) if callable(f)]
+            return f"{mark}{_function(type(record))}{formulas}{record.key}"
         run_time = getattr(record, "run_time", {}).values()  # numbers that the code reads when it runs
         kept = [f.name for f in fields(record) if f.name not in run_time]
         inner = ",".join(f"{name}={self.value(getattr(record, name))}" for name in kept)

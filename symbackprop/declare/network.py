@@ -161,9 +161,10 @@ def _patterns(frozen: Any) -> tuple[str, ...]:
 def _check_two_squashes(share: Share, output: Any) -> None:
     last = getattr(output, "layer", None)
     activation = getattr(last, "activation", None) or (last.function if isinstance(last, Activation) else None)
-    if share.loss.squash is not None and isinstance(activation, str) and activation == share.loss.squash:
+    own = share.loss.squash
+    if own is not None and isinstance(activation, str) and activation in (own, own.removeprefix("log_")):
         raise DeclarationError(
-            f"the loss takes logits and applies {activation} itself, but the last layer ends in {activation} too; "
+            f"the loss takes logits and applies {own} itself, but the last layer ends in {activation}; "
             "drop that activation, or use the loss that takes probabilities"
         )
 

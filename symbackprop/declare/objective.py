@@ -39,6 +39,7 @@ class Objective:
     hypers: tuple[Tensor, ...]
     metric: str | None
     least_rows: int
+    unreduced: tuple[Tensor, ...] = ()
 
 
 def as_shares(loss: Any, reduction: str | None, weights: Any, names: Names) -> tuple[Share, ...]:
@@ -58,7 +59,7 @@ def as_shares(loss: Any, reduction: str | None, weights: Any, names: Names) -> t
     for _, item, found, places in made:
         _check_count(item, found, places, names)
     single = len(made) == 1
-    values = _weights(weights, [key for key, *_ in made], single)
+    values = _weights(weights, [key for key, *_ in made], single, len(names))
     return tuple(
         Share(found, item, places, value, "loss_weight" if single else _weight_name(names, places))
         for (_, item, found, places), value in zip(made, values, strict=True)
@@ -97,17 +98,19 @@ def _check_count(item: Any, loss: Loss, places: tuple[int, ...], names: Names) -
     if loss.predictions == len(places):
         return
     told = item if isinstance(item, str) else type(loss).__name__
-    cure = (
-        'give each its own, loss=("mse", None, ...)' if loss.predictions == 1 else "name them: loss={(..., ...): ...}"
-    )
+    cure = f"give the network {loss.predictions} outputs"
+    if loss.predictions == 1:
+        cure = 'give each its own, loss=("mse", None, ...)'
+    elif loss.predictions < len(names):
+        cure = "name them: loss={(..., ...): ...}"
     raise DeclarationError(
         f"the loss {told} takes {loss.predictions} output(s), but was given {len(places)} of the network's "
         f"{len(names)}; {cure}"
     )
 
 
-def _weights(weights: Any, keys: list[Any], single: bool) -> list[Any]:
-    """A weight for every loss, in order; None without any."""
+def _weights(weights: Any, keys: list[Any], single: bool, outputs: int) -> list[Any]:
+    """A weight for every loss, in order; None without any. `outputs` is how many a tuple of losses may stand for."""
     from .schedule import number_or_schedule
 
     if weights is None:
@@ -117,8 +120,9 @@ def _weights(weights: Any, keys: list[Any], single: bool) -> list[Any]:
             raise DeclarationError(f"loss_weights has {strange[0]!r}, which loss= has not; it has: {keys}")
         found = [weights.get(k, 1.0) for k in keys]
     elif isinstance(weights, (tuple, list)):
-        chosen = keys if all(isinstance(k, int) for k in keys) else range(len(keys))
-        if len(weights) < len(keys) or (max(chosen, default=-1) >= len(weights)):
+        in_row = all(isinstance(k, int) for k in keys)
+        chosen = keys if in_row else range(len(keys))
+        if not max(chosen) < len(weights) <= (outputs if in_row else len(keys)):
             raise DeclarationError(f"loss_weights has {len(weights)} numbers; loss= has {len(keys)} losses")
         found = [weights[k] for k in chosen]
     elif single:
@@ -144,11 +148,13 @@ def build_objective(shares: Sequence[Share], outputs: tuple[Tensor, ...], weight
     aims = _targets(shares, outputs)
     equations: list[Equation] = []
     hypers: list[Tensor] = []
+    unreduced: list[Tensor] = []
     total: Any = 0
     for number, (share, target) in enumerate(zip(shares, aims, strict=True), 1):
         tag = "" if number == 1 else str(number)
         parts = share.loss.build(tuple(outputs[p] for p in share.outputs), target, sample, tag)
         equations += parts.equations
+        unreduced += [] if parts.unreduced is None else [parts.unreduced]
         part = parts.objective
         if share.weight is not None:
             hypers.append(hyper_tensor(share.weight_name, first_value(share.weight)))
@@ -156,7 +162,8 @@ def build_objective(shares: Sequence[Share], outputs: tuple[Tensor, ...], weight
         total = total + part
     targets = tuple(t for t in (*aims, sample) if t is not None)
     metric = _metric(shares, aims)
-    return Objective(tuple(equations), total, targets, tuple(hypers), metric, max(s.loss.least_rows for s in shares))
+    rows = max(s.loss.least_rows for s in shares)
+    return Objective(tuple(equations), total, targets, tuple(hypers), metric, rows, tuple(unreduced))
 
 
 def _targets(shares: Sequence[Share], outputs: tuple[Tensor, ...]) -> list[Tensor | None]:

@@ -68,6 +68,7 @@ def manifest(program: Program, dtype: str) -> Manifest:
         least_rows=system.least_rows,
         randoms=tuple(t.name for t in randoms(program)),
         starts=update.starts,
+        unreduced=tuple(t.name for t in system.unreduced),
     )
 
 

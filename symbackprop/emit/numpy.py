@@ -52,6 +52,8 @@ class ModuleView:
     batch_of: str
     predict: tuple[Line, ...]
     loss: tuple[Line, ...]
+    losses: tuple[Line, ...]
+    unreduced: tuple[Variable, ...]
     gradients: tuple[Line, ...]
     trace: tuple[Line, ...]
     outputs: tuple[str, ...]
@@ -86,6 +88,8 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         batch_of=names[system.inputs[0]],
         predict=calm.of(system.outputs),
         loss=calm.of([objective]),
+        losses=calm.of(system.unreduced),
+        unreduced=tuple(_variable(t.name, t, names) for t in system.unreduced),
         gradients=lines.of([objective, *gradients, *(new for _, new in program.renewed)]),
         trace=lines.of(lines.named),
         outputs=tuple(names[t] for t in system.outputs),

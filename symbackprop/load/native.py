@@ -138,9 +138,16 @@ class NativeModule:
         self, params: Array, hypers: Array, data: tuple[Array, ...], draw: tuple[int, int] = (0, 0)
     ) -> dict[str, Array]:
         """Every named tensor of a training step on a batch, computed by the NumPy twin."""
+        return self._numpy().trace(params, hypers, data, draw)
+
+    def losses(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
+        """The losses before their sum, computed by the NumPy twin."""
+        return self._numpy().losses(params, hypers, data)
+
+    def _numpy(self) -> NumpyModule:
         if self._reference is None:
             self._reference = NumpyModule(self.twin)
-        return self._reference.trace(params, hypers, data, draw)
+        return self._reference
 
 
 def _aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:

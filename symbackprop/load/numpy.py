@@ -99,6 +99,12 @@ class NumpyModule:
         """The objective on a batch, in the inference mode."""
         return float(self._code.loss(*self._arguments(params, hypers, data)))
 
+    def losses(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> dict[str, Array]:
+        """The losses before their sum, by name, in the inference mode."""
+        if not self.manifest.unreduced:
+            return {}
+        return {n: np.asarray(v) for n, v in self._code.losses(*self._arguments(params, hypers, data)).items()}
+
     def gradients(
         self, params: Array, hypers: Array, data: tuple[Array, ...], out: Array, draw: tuple[int, int] = (0, 0)
     ) -> float:

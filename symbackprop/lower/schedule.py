@@ -63,8 +63,8 @@ def _extent(index: Index) -> float:
 
 
 def _long_last(loops: tuple[Index, ...]) -> tuple[Index, ...]:
-    """The loops with the first one innermost, where it is the batch and the last one does not fill a vector."""
-    if len(loops) > 1 and _extent(loops[0]) == math.inf and _extent(loops[-1]) < LANES:
+    """The loops with the first one innermost, where it is the batch and a sample does not fill a vector."""
+    if len(loops) > 1 and _extent(loops[0]) == math.inf and math.prod(map(_extent, loops[1:])) < LANES:
         return (*loops[1:], loops[0])
     return loops
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..runtime import Module
@@ -28,7 +30,7 @@ def predictions(module: Module, blocks: Blocks, inputs: tuple[Array, ...], batch
 def accuracy(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float | None:
     """The share of right decisions, first output against first target; None where there is no metric.
 
-    Every sample counts alike, whatever its weight.
+    Every sample counts alike, whatever its weight. NaN where no label counts.
     """
     manifest = module.manifest
     if manifest.metric is None:
@@ -41,4 +43,4 @@ def accuracy(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float |
         made = predictions(module, blocks, tuple(a[part] for a in inputs))
         counted = hits(manifest.metric, made[0], target[part])
         right, total = right + counted[0], total + counted[1]
-    return right / total
+    return right / total if total else math.nan

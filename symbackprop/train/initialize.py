@@ -147,9 +147,10 @@ def _filler(slot: Slot) -> Callable[[Draw], Array]:
 def initial_block(manifest: Manifest, seed: int) -> Array:
     """The first values of parameters and states, (manifest.length,) in the manifest's dtype; gaps are 0.
 
-    Raises `DeclarationError` for an unknown kind of initializer or arguments that it cannot use.
+    Raises `DeclarationError` for an unknown kind of initializer or arguments that it cannot use, `MemoryError` with
+    the largest of them for too many parameters.
     """
-    block = aligned((manifest.length,), manifest.dtype)
+    block = _zeros(manifest)
     for slot in (*manifest.parameters, *manifest.fixed):
         values = _filler(slot)(Draw(seed, slot.name, slot.shape))
         with np.errstate(over="ignore"):
@@ -157,3 +158,15 @@ def initial_block(manifest: Manifest, seed: int) -> Array:
     if not np.isfinite(block).all():
         raise DeclarationError(f"an initializer's values are too large for {manifest.dtype}")
     return block
+
+
+def _zeros(manifest: Manifest) -> Array:
+    try:
+        return aligned((manifest.length,), manifest.dtype)
+    except (MemoryError, ValueError) as error:
+        most = max((*manifest.parameters, *manifest.fixed), key=lambda slot: math.prod(slot.shape))
+        size = manifest.length * np.dtype(manifest.dtype).itemsize / 2**30
+        raise MemoryError(
+            f"the parameters need {size:.3g} GiB, more than there is; the largest is {most.name} {most.shape}; make "
+            "that layer smaller"
+        ) from error

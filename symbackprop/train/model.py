@@ -132,6 +132,19 @@ class Model:
             self._module.gradients(blocks.params, blocks.hypers, data, out, draw=(blocks.seed, blocks.step))
         return {name: part.copy() for name, part in views(self.manifest, out).items()}
 
+    def losses(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Any:
+        """The losses of a network with `reduction="none"`, one a sample or an entry; a dict by name of several.
+
+        They are those of prediction, with samples weighted, on one batch of all rows. Raises `DataError` for a
+        network whose losses are reduced.
+        """
+        if not self.manifest.unreduced:
+            raise DataError('this network reduces its loss to one number; declare it with reduction="none"')
+        data = prepare(self.manifest, X, y, sample_weight=sample_weight)
+        with self._busy.hold(), np.errstate(all="ignore"):
+            made = self._module.losses(self._blocks.params, self._blocks.hypers, data)
+        return made if len(made) > 1 else next(iter(made.values()))
+
     @property
     def parameters(self) -> Parameters:
         """The parameters by name: reading copies, setting checks. Assigning a dict replaces all of them."""

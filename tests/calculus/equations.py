@@ -143,6 +143,8 @@ class Maker:
         chain = feature == "two equations" or self.draw.random() < 0.2
         made = [self.equation("u", self.draw.choice(RESULTS), None)] if chain else []
         made.append(self.equation("v", self.draw.choice(OUTPUTS), term))
+        if "u" not in tensors_of(made[-1].rhs):
+            made = made[-1:]  # an equation that nothing uses is refused
         used = set().union(*(tensors_of(eq.rhs) for eq in made))
         parameters = tuple(p for p in self.parameters if p in used)
         return System(tuple(made), tuple(self.sizes.items()), tuple(self.shapes.items()), parameters)

@@ -40,28 +40,100 @@ def layer(name, x, f, shapes=None, n=4):
     d = x[-1]
     shapes = {"W1": (d, d), "b1": (d,)} | (shapes or {})
     with torch.no_grad():
-        probe = {k: torch.tensor(np.abs(s(np.random.default_rng(0))) if callable(s) else np.ones(s)) for k, s in shapes.items()}
+        probe = {
+            k: torch.tensor(np.abs(s(np.random.default_rng(0))) if callable(s) else np.ones(s))
+            for k, s in shapes.items()
+        }
         out = f(torch.ones((n, *x)), probe).shape
-    case(name, shapes, {"x": (n, *x), "y": tuple(out)}, lambda P, D: (f(F.linear(D["x"], P["W1"], P["b1"]), P) * D["y"]).sum())
+    case(
+        name,
+        shapes,
+        {"x": (n, *x), "y": tuple(out)},
+        lambda P, D: (f(F.linear(D["x"], P["W1"], P["b1"]), P) * D["y"]).sum(),
+    )
 
 
 def layers():
     layer("Dense", (5,), lambda h, P: F.linear(h, P["W2"], P["b2"]), {"W2": (3, 5), "b2": (3,)})
-    layer("BatchNorm1d", (3,), lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True), {"gamma2": (3,), "beta2": (3,)})
-    layer("BatchNorm1d length", (3, 4), lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True), {"gamma2": (3,), "beta2": (3,)})
-    layer("BatchNorm2d", (3, 2, 4), lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True), {"gamma2": (3,), "beta2": (3,)})
-    layer("LayerNorm", (5,), lambda h, P: F.layer_norm(h, (5,), P["gamma2"], P["beta2"]), {"gamma2": (5,), "beta2": (5,)})
-    layer("LayerNorm two axes", (3, 4), lambda h, P: F.layer_norm(h, (3, 4), P["gamma2"], P["beta2"]), {"gamma2": (3, 4), "beta2": (3, 4)})
+    layer(
+        "BatchNorm1d",
+        (3,),
+        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        {"gamma2": (3,), "beta2": (3,)},
+    )
+    layer(
+        "BatchNorm1d length",
+        (3, 4),
+        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        {"gamma2": (3,), "beta2": (3,)},
+    )
+    layer(
+        "BatchNorm2d",
+        (3, 2, 4),
+        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        {"gamma2": (3,), "beta2": (3,)},
+    )
+    layer(
+        "LayerNorm", (5,), lambda h, P: F.layer_norm(h, (5,), P["gamma2"], P["beta2"]), {"gamma2": (5,), "beta2": (5,)}
+    )
+    layer(
+        "LayerNorm two axes",
+        (3, 4),
+        lambda h, P: F.layer_norm(h, (3, 4), P["gamma2"], P["beta2"]),
+        {"gamma2": (3, 4), "beta2": (3, 4)},
+    )
     layer("RMSNorm", (5,), lambda h, P: F.rms_norm(h, (5,), P["gamma2"], 1e-5), {"gamma2": (5,)})
-    layer("GroupNorm", (4, 3), lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]), {"gamma2": (4,), "beta2": (4,)})
-    layer("GroupNorm no length", (6,), lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]), {"gamma2": (6,), "beta2": (6,)})
+    layer(
+        "GroupNorm", (4, 3), lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]), {"gamma2": (4,), "beta2": (4,)}
+    )
+    layer(
+        "GroupNorm no length",
+        (6,),
+        lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]),
+        {"gamma2": (6,), "beta2": (6,)},
+    )
     layer("Conv1d", (2, 7), lambda h, P: F.conv1d(h, P["W2"], P["b2"], 2, 1), {"W2": (3, 2, 3), "b2": (3,)})
-    layer("Conv1d same even dilated", (2, 7), lambda h, P: F.conv1d(h, P["W2"], P["b2"], 1, "same", 3), {"W2": (3, 2, 4), "b2": (3,)})
-    layer("Conv2d", (2, 5, 6), lambda h, P: F.conv2d(h, P["W2"], P["b2"], (2, 1), (1, 2), (1, 2)), {"W2": (3, 2, 3, 2), "b2": (3,)}, 2)
-    layer("Conv2d groups", (4, 4, 5), lambda h, P: F.conv2d(h, P["W2"], P["b2"], 1, 1, 1, 2), {"W2": (6, 2, 3, 3), "b2": (6,)}, 2)
-    layer("Conv2d depthwise", (3, 4, 5), lambda h, P: F.conv2d(h, P["W2"], P["b2"], 2, 1, 1, 3), {"W2": (3, 1, 3, 3), "b2": (3,)}, 2)
-    layer("Conv2d depthwise doubled", (2, 4, 5), lambda h, P: F.conv2d(h, P["W2"], None, 1, 0, 1, 2), {"W2": (4, 1, 2, 2)}, 2)
-    layer("ConvTranspose2d", (2, 3, 4), lambda h, P: F.conv_transpose2d(h, P["W2"], P["b2"], (2, 3), (1, 0), (1, 2), 1, (1, 2)), {"W2": (2, 3, 3, 2), "b2": (3,)}, 2)
+    layer(
+        "Conv1d same even dilated",
+        (2, 7),
+        lambda h, P: F.conv1d(h, P["W2"], P["b2"], 1, "same", 3),
+        {"W2": (3, 2, 4), "b2": (3,)},
+    )
+    layer(
+        "Conv2d",
+        (2, 5, 6),
+        lambda h, P: F.conv2d(h, P["W2"], P["b2"], (2, 1), (1, 2), (1, 2)),
+        {"W2": (3, 2, 3, 2), "b2": (3,)},
+        2,
+    )
+    layer(
+        "Conv2d groups",
+        (4, 4, 5),
+        lambda h, P: F.conv2d(h, P["W2"], P["b2"], 1, 1, 1, 2),
+        {"W2": (6, 2, 3, 3), "b2": (6,)},
+        2,
+    )
+    layer(
+        "Conv2d depthwise",
+        (3, 4, 5),
+        lambda h, P: F.conv2d(h, P["W2"], P["b2"], 2, 1, 1, 3),
+        {"W2": (3, 1, 3, 3), "b2": (3,)},
+        2,
+    )
+    layer(
+        "Conv2d depthwise doubled",
+        (2, 4, 5),
+        lambda h, P: F.conv2d(h, P["W2"], None, 1, 0, 1, 2),
+        {"W2": (4, 1, 2, 2)},
+        2,
+    )
+    layer(
+        "ConvTranspose2d",
+        (2, 3, 4),
+        lambda h, P: F.conv_transpose2d(h, P["W2"], P["b2"], (2, 3), (1, 0), (1, 2), 1, (1, 2)),
+        {"W2": (2, 3, 3, 2), "b2": (3,)},
+        2,
+    )
     layer("MaxPool1d", (2, 7), lambda h, P: F.max_pool1d(h, 3, 2, 1))
     layer("MaxPool2d", (2, 5, 6), lambda h, P: F.max_pool2d(h, (2, 3), (2, 1), (1, 0)), n=2)
     layer("AvgPool1d", (2, 7), lambda h, P: F.avg_pool1d(h, 3, 2, 1))
@@ -73,9 +145,24 @@ def layers():
     layer("Bilinear", (4,), lambda h, P: F.bilinear(h, torch.tanh(h), P["W3"], P["b3"]), {"W3": (3, 4, 4), "b3": (3,)})
     layer("PReLU", (5,), lambda h, P: F.prelu(h, P["alpha2"].reshape(1)), {"alpha2": ()})
     layer("PReLU channelwise", (3, 4), lambda h, P: F.prelu(h, P["alpha2"]), {"alpha2": (3,)})
-    layer("RBF", (3,), lambda h, P: torch.exp(-torch.cdist(h, P["C2"]) ** 2 / (2 * P["sigma2"] ** 2)), {"C2": (4, 3), "sigma2": lambda r: 1 + r.uniform(size=4)})
-    layer("Maxout", (4,), lambda h, P: F.linear(h, P["W2"], P["b2"]).reshape(-1, 2, 3).max(-1).values, {"W2": (6, 4), "b2": (6,)})
-    case("Embedding", {"E1": (6, 3)}, {"x": lambda r: r.integers(0, 6, (4, 5)), "y": (4, 5, 3)}, lambda P, D: (F.embedding(D["x"], P["E1"]) * D["y"]).sum())
+    layer(
+        "RBF",
+        (3,),
+        lambda h, P: torch.exp(-(torch.cdist(h, P["C2"]) ** 2) / (2 * P["sigma2"] ** 2)),
+        {"C2": (4, 3), "sigma2": lambda r: 1 + r.uniform(size=4)},
+    )
+    layer(
+        "Maxout",
+        (4,),
+        lambda h, P: F.linear(h, P["W2"], P["b2"]).reshape(-1, 2, 3).max(-1).values,
+        {"W2": (6, 4), "b2": (6,)},
+    )
+    case(
+        "Embedding",
+        {"E1": (6, 3)},
+        {"x": lambda r: r.integers(0, 6, (4, 5)), "y": (4, 5, 3)},
+        lambda P, D: (F.embedding(D["x"], P["E1"]) * D["y"]).sum(),
+    )
 
 
 def activations():
@@ -150,7 +237,11 @@ def entries():
     row("smooth_l1 0.3", lambda z, y: F.smooth_l1_loss(z, y, beta=0.3), real)
     row("binary_cross_entropy", lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y), zero_one)
     row("sigmoid_cross_entropy", F.binary_cross_entropy_with_logits, zero_one)
-    row("sigmoid_cross_entropy pos_weight", lambda z, y: F.binary_cross_entropy_with_logits(z, y, pos_weight=torch.tensor(2.5)), zero_one)
+    row(
+        "sigmoid_cross_entropy pos_weight",
+        lambda z, y: F.binary_cross_entropy_with_logits(z, y, pos_weight=torch.tensor(2.5)),
+        zero_one,
+    )
     row("multilabel", F.multilabel_soft_margin_loss, zero_one)
     row("hinge", lambda z, y: F.relu(1 - y * z).mean(), signs)
     row("squared_hinge", lambda z, y: (F.relu(1 - y * z) ** 2).mean(), signs)
@@ -168,7 +259,14 @@ def pairs():
         shapes = z | ({"W3": (3, 3), "b3": (3,)} if three else {})
         data = {"x": (5, 3)} | ({} if y is None else {"y": y})
         outs = "123" if three else "12"
-        case(name, shapes, data, lambda P, D: f(*(F.linear(D["x"], P["W" + k], P["b" + k]) for k in outs), *([D["y"]] if y is not None else [])))
+        case(
+            name,
+            shapes,
+            data,
+            lambda P, D: f(
+                *(F.linear(D["x"], P["W" + k], P["b" + k]) for k in outs), *([D["y"]] if y is not None else [])
+            ),
+        )
 
     row("gaussian_nll", lambda m, s, y: F.gaussian_nll_loss(m, y, F.softplus(s)), (5, 3))
     row("cosine_embedding", lambda a, b, y: F.cosine_embedding_loss(a, b, y), signs)
@@ -204,8 +302,16 @@ def run(make, schedule=None, clip=None, steps=12, epochs=None):
         optimizer.step()
         path.append({"W1": W.tolist(), "b1": b.tolist()})
         if following is not None:
-            following.step(*([loss.item()] if isinstance(following, torch.optim.lr_scheduler.ReduceLROnPlateau) else []))
-    return {"x": x.tolist(), "y": y.tolist(), "start": {"W1": start[0].tolist(), "b1": start[1].tolist()}, "path": path, "rates": rates}
+            following.step(
+                *([loss.item()] if isinstance(following, torch.optim.lr_scheduler.ReduceLROnPlateau) else [])
+            )
+    return {
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "start": {"W1": start[0].tolist(), "b1": start[1].tolist()},
+        "path": path,
+        "rates": rates,
+    }
 
 
 def optimizers():
@@ -233,7 +339,9 @@ def optimizers():
         "schedule exponential": run(slow, lambda a: s.ExponentialLR(a, 0.8)),
         "schedule cosine": run(slow, lambda a: s.CosineAnnealingLR(a, 12, 0.01)),
         "schedule one_cycle": run(slow, lambda a: s.OneCycleLR(a, 0.5, total_steps=12, cycle_momentum=False)),
-        "schedule plateau": run(lambda p: o.SGD(p, 0.9), lambda a: s.ReduceLROnPlateau(a, factor=0.5, patience=1), steps=15),
+        "schedule plateau": run(
+            lambda p: o.SGD(p, 0.9), lambda a: s.ReduceLROnPlateau(a, factor=0.5, patience=1), steps=15
+        ),
         "schedule warm_up": run(slow, lambda a: s.LinearLR(a, 1 / 4, 1.0, 3)),
     }
     CASES.update({f"run {name}": value for name, value in made.items()})

@@ -125,6 +125,17 @@ def by_hand(m: Model, X: Array, y: Array, epochs: int) -> tuple[list[float], lis
     return losses, theta, mean, spread
 
 
+def test_losses_before_their_sum_are_those_of_prediction(target: str) -> None:
+    net = sb.Network([sb.Input(3), sb.Dense(4), sb.layers.Dropout(0.5)], loss="mse", reduction="none")
+    model = sb.compile(net, target=target, dtype="float64")
+    X, y = np.random.default_rng(0).normal(size=(5, 3)), np.ones((5, 4))
+    losses = model.losses(X, y)
+    np.testing.assert_allclose(losses, (model.predict(X) - y) ** 2, rtol=1e-12)
+    assert model.evaluate(X, y)["loss"] == pytest.approx(losses.sum())
+    with pytest.raises(sb.SymbackpropError, match="reduction"):
+        sb.compile(sb.Network([sb.Input(3), sb.Dense(4)], loss="mse"), target=target).losses(X, y)
+
+
 def test_training_and_inference_by_hand(target: str) -> None:
     """51 steps, then what the network predicts and measures with the running statistics and without dropout."""
     X, y = data()

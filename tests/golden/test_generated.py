@@ -1,4 +1,4 @@
-"""generated/ holds the expected output of three examples: same paths, same bytes. `pytest --update` rewrites it."""
+"""generated/ holds the expected output of five examples: same paths, same bytes. `pytest --update` rewrites it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import symbackprop as sb
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ROOT / "generated"
 OPTIMIZERS = {"xor": sb.SGD(0.5), "logistic": sb.SGD(0.1), "digits_mlp": sb.Momentum(0.01, 0.9)}
+OPTIMIZERS |= {"convolutional": sb.Adam(1e-3), "words": sb.optimizers.AdamW(1e-3, clip_norm=1.0)}
 
 
 def networks() -> Any:

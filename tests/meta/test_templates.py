@@ -20,6 +20,20 @@ from tests.meta.repo import ROOT
 NETWORKS = (
     sb.Network([sb.Input(3), sb.Dense(2, "tanh"), sb.Dense(2)], "softmax_cross_entropy", weight_decay=0.1),
     sb.Network([sb.Input(64), sb.Dense(64, "relu"), sb.Dense(32, "sigmoid"), sb.Dense(10)], "mse"),
+    sb.Network(
+        [
+            sb.Input((8, 8, 8)),
+            sb.layers.Conv2d(8, 3, padding=1),
+            sb.layers.BatchNorm2d(),
+            sb.layers.Conv2d(8, 3, padding=1, groups=8),
+            sb.layers.MaxPool2d(2),
+            sb.layers.Flatten(),
+            sb.layers.Dropout(0.2),
+            sb.Dense(3),
+        ],
+        "mse",
+    ),
+    sb.Network([sb.Input(4, levels=9), sb.layers.Embedding(9, 8), sb.layers.Flatten(), sb.Dense(2)], "mse", reduction="none"),
 )
 
 
@@ -66,7 +80,7 @@ def renderings() -> dict[str, list[Rendering]]:
             if name.startswith("symbackprop") and getattr(module, "render", None) is genuine:
                 patch.setattr(module, "render", spy)
         for network in NETWORKS:
-            for optimizer in (sb.SGD(), sb.Adam()):
+            for optimizer in (sb.SGD(), sb.Adam(clip_norm=1.0, groups={"b*": {"eta": 0.1}})):
                 for target in pipeline.TARGETS:
                     network.emit(target=target, optimizer=optimizer)
             network.derive(optimizer="adam").latex(standalone=True)

@@ -18,6 +18,9 @@ from tests.calculus.programs import fresh_model
 of: Any = sb.layers
 CASES: dict[str, Any] = json.loads((Path(__file__).parent.parent / "data/torch_numbers.json").read_text())
 TOLERANCE = 1e-10
+COARSE = {"activation hard_sigmoid": 1e-7}
+"""Where PyTorch itself is not exact: its derivative of hard_sigmoid is 1/6 of float32."""
+
 Make = Callable[[], sb.Network]
 
 
@@ -70,17 +73,22 @@ LAYERS: dict[str, Make] = {
     "Maxout": behind((4,), of.Maxout(2, 3)),
     "Embedding": lambda: sb.Network([sb.Input(5, levels=6), of.Embedding(6, 3)], loss=product, reduction="sum"),
 }
-ACTIVATED = {f"activation {n}": behind((4,), lambda h: scaled(h), sb.Activation(n)) for n in [*ACTIVATIONS, *ROW_ACTIVATIONS]}
 
 
 def scaled(h: Any) -> Any:
     """3h, as an equation."""
     n, j = sb.indices("n j")
-    t = sb.tensor("t", h.dims)
-    return sb.layer(t, sb.equation(t[n, j], 3 * h[n, j]))
+    tripled = sb.tensor("tripled", h.dims)
+    return sb.layer(tripled, sb.equation(tripled[n, j], 3 * h[n, j]))
 
 
-def rows(loss: Any, reduction: str | None = None, *, shape: Any = 3, last: Any = (sb.Dense(4),)) -> Make:
+ACTIVATED: dict[str, Make] = {
+    f"activation {name}": behind((4,), scaled, sb.Activation(name)) for name in (*ACTIVATIONS, *ROW_ACTIVATIONS)
+}
+
+
+def rows(loss: Any, reduction: str | None = None, *, shape: Any = 3, last: Any = None) -> Make:
+    last = (sb.Dense(4),) if last is None else last
     return lambda: sb.Network([sb.Input(shape), *last], loss=loss, reduction=reduction)
 
 
@@ -200,9 +208,9 @@ def test_gradients(name: str) -> None:
     assert set(got) == set(case["gradients"])
     scale = max(np.abs(g).max() for g in case["gradients"].values())
     errors = {n: np.abs(got[n] - g).max() / scale for n, g in case["gradients"].items()}
-    if "Norm" not in name or "Batch" not in name:  # evaluation is in the other mode there
+    if "BatchNorm" not in name:  # evaluation is in the other mode there
         errors["L"] = far(model.evaluate(X, y)["loss"], case["L"])
-    assert max(errors.values()) <= TOLERANCE, errors
+    assert max(errors.values()) <= COARSE.get(name, TOLERANCE), errors
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -9,9 +9,9 @@ from ...errors import DeclarationError, did_you_mean
 from ...language.functions import where
 from ...language.tensor import Tensor, hyper_tensor, random
 from ..equation import Block, equation
-from ..schedule import as_schedule, first_value
+from ..schedule import first_value
 from .base import Layer, Names
-from .checks import positive, take
+from .checks import take
 
 SCALINGS = ("inverted", "at_inference")
 
@@ -31,9 +31,7 @@ class Dropout(Layer):
     run_time: ClassVar[dict[str, str]] = {"drop": "p"}
 
     def __post_init__(self) -> None:
-        what = "Dropout's p, the probability to drop,"
-        first = first_value(self.p, what) if as_schedule(self.p) else self.p
-        if first != 0 and not positive(first, what) < 1:
+        if not 0 <= first_value(self.p, "Dropout's p, the probability to drop,") < 1:
             raise DeclarationError(f"Dropout's p is the probability to drop, 0 <= p < 1; got {self.p!r}")
         if self.scaling not in SCALINGS:
             raise DeclarationError(f"unknown scaling {self.scaling!r}.{did_you_mean(self.scaling, SCALINGS)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,14 +113,35 @@ def hinge_of_classes(right: Any, other: Any, margin: float) -> Any:
 def _class_loss(
     entry: Any, squash: str | None, weights: Any, smoothing: float, ignore: int | None, reduction: str, **options: Any
 ) -> ClassLoss:
-    chosen = tuple(float(positive(w, "a class weight", zero=True)) for w in (() if weights is None else weights))
+    chosen = _class_weights(weights)
     smoothed = positive(smoothing, "label_smoothing", zero=True)
     if smoothed > 1:
         raise DeclarationError(f"label_smoothing must be in [0, 1]; got {smoothing!r}")
-    if ignore is not None and (isinstance(ignore, bool) or not isinstance(ignore, int)):
-        raise DeclarationError(f"ignore_index is a whole number, as -100; got {ignore!r}")
-    known = ("normalized", "unit")
-    return ClassLoss(entry, reduction, squash, known, "argmax", tuple(options.items()), chosen, float(smoothed), ignore)
+    ignored = None if ignore is None else _label(ignore)
+    known, numbers = ("normalized", "unit"), tuple(options.items())
+    return ClassLoss(entry, reduction, squash, known, "argmax", numbers, chosen, float(smoothed), ignored)
+
+
+def _class_weights(weights: Any) -> tuple[float, ...]:
+    """One number a class, () for none; a dict is refused, for its keys would be taken for the weights."""
+    if weights is None:
+        return ()
+    if isinstance(weights, (str, Mapping)) or not isinstance(weights, Iterable):
+        raise DeclarationError(
+            f"class_weights are numbers in the order of the classes, as (0.5, 2.0); got {type(weights).__name__} "
+            f"{weights!r}"
+        )
+    return tuple(float(positive(w, "a class weight", zero=True)) for w in weights)
+
+
+def _label(value: Any) -> int:
+    try:
+        label = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        label = None
+    if label is None:
+        raise DeclarationError(f"ignore_index is a whole number, as -100; got {value!r}")
+    return label
 
 
 def cross_entropy(

@@ -97,9 +97,9 @@ def sigmoid_cross_entropy(pos_weight: float = 1.0, reduction: str = "mean") -> L
 
     `pos_weight` multiplies the term of the labels that are 1.
     """
+    options = (("pos_weight", positive(pos_weight, "pos_weight")),)
     if pos_weight == 1:
         return Loss(binary_cross_entropy, reduction, "sigmoid", ("unit",), "threshold:0")
-    options = (("pos_weight", positive(pos_weight, "pos_weight")),)
     return Loss(weighted_binary_entry, reduction, "sigmoid", ("unit",), "threshold:0", options)
 
 
