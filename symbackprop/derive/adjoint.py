@@ -155,9 +155,11 @@ def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> boo
     if not all(_is_plain(p.entry) for p in parts):
         factors = [f for f in Mul.make_args(total) if not f.is_number]
         return len(factors) == 1 and isinstance(factors[0], Entry) and _is_plain(factors[0])
+    if _divides_by(total, eq.lhs):
+        return True
     if not total.has(Sum):
         short = sum(bool(n.args) for n in preorder_traversal(total)) <= SHORT
-        return len(parts) == 1 or short or _divides_by(total, eq.lhs)
+        return len(parts) == 1 or short
     return len(parts) == 1 and not parts[0].bound and set(parts[0].entry.indices) == set(eq.indices)
 
 

@@ -93,7 +93,7 @@ class NumpyModule:
     def predict(self, params: Array, hypers: Array, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """Outputs for a batch."""
         outputs = self._code.predict(*self._arguments(params, hypers, inputs))
-        return tuple(np.ascontiguousarray(o, dtype=self._dtype) for o in outputs)
+        return tuple(np.array(o, dtype=self._dtype, order="C") for o in outputs)
 
     def loss(self, params: Array, hypers: Array, data: tuple[Array, ...]) -> float:
         """The objective on a batch, in the inference mode."""

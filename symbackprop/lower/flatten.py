@@ -53,6 +53,9 @@ def _statement(eq: Equation, table: _Table) -> Statement:
     """The equation itself: a sum where it is one and nothing else, else elementwise."""
     form = settled(eq.evaluated)
     if isinstance(form, Sum) and set(free_indices(form)) == set(eq.indices) and eq.indices:
+        free = _in_order(form, eq.indices)
+        if (known := table.helpers.get(_key(form, free))) is not None:
+            return Statement(eq.lhs, eq.indices, MAP, (), Entry(known, *free), eq)
         fresh = refresh(form)
         assert isinstance(fresh, Sum)
         body = _materialize(_name_sums(fresh.body, eq, table), fresh.bound, eq, table)
@@ -74,8 +77,7 @@ def _name_sums(expr: Expr, eq: Equation, table: _Table) -> Expr:
 
 def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
     free = _in_order(node, eq.indices)
-    places: dict[Expr, Expr] = {i: Index(f"f{a}", i.dim, ("free", a)) for a, i in enumerate(free)}
-    key = canonical(substitute(node, places))
+    key = _key(node, free)
     if key not in table.helpers:
         fresh = refresh(node)
         assert isinstance(fresh, Over)
@@ -87,6 +89,11 @@ def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
         table.helpers[key] = helper
         table.statements.append(Statement(helper, free, op, fresh.bound, body, eq))
     return Entry(table.helpers[key], *free)
+
+
+def _key(node: Over, free: tuple[Index, ...]) -> Expr:
+    """The same for sums that differ in the names of their indices only."""
+    return canonical(substitute(node, {i: Index(f"f{a}", i.dim, ("free", a)) for a, i in enumerate(free)}))
 
 
 def _materialize(body: Expr, bound: tuple[Index, ...], eq: Equation, table: _Table) -> Expr:

@@ -25,7 +25,7 @@ NETWORKS = (
             sb.Input((8, 8, 8)),
             sb.layers.Conv2d(8, 3, padding=1),
             sb.layers.BatchNorm2d(),
-            sb.layers.Conv2d(8, 3, padding=1, groups=8),
+            sb.layers.AvgPool2d(3, stride=1, padding=1),
             sb.layers.MaxPool2d(2),
             sb.layers.Flatten(),
             sb.layers.Dropout(0.2),

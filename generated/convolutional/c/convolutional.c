@@ -841,8 +841,9 @@ static void k_delta_h2(const int64_t N, const double *hyper, const real *restric
     }
 }
 
-/* for (19): sum8[o] = sum(delta_h2[n, o, i, j], n, i, j) */
-static void k_sum8(const int64_t N, const double *hyper, const real *restrict delta_h2, real *restrict sum8) {
+/* for (19): sum8[o] = sum(delta_h2[n, o, i, j], n, i, j)
+ * (22) dbeta2[j] = sum(delta_h2[n, j, i, k], n, i, k) */
+static void k_sum8_dbeta2(const int64_t N, const double *hyper, const real *restrict delta_h2, real *restrict sum8, real *restrict dbeta2) {
     (void)N, (void)hyper;
     for (int64_t o = 0; o < 8; o++) {
         real sum8_o_ = 0;
@@ -854,12 +855,15 @@ static void k_sum8(const int64_t N, const double *hyper, const real *restrict de
                 }
             }
         }
+        const real dbeta2_o_ = sum8_o_;
         sum8[o] = sum8_o_;
+        dbeta2[o] = dbeta2_o_;
     }
 }
 
-/* for (19): sum9[o] = sum(delta_h2[n, o, i, j]*xhat2[n, o, i, j], n, i, j) */
-static void k_sum9(const int64_t N, const double *hyper, const real *restrict xhat2, const real *restrict delta_h2, real *restrict sum9) {
+/* for (19): sum9[o] = sum(delta_h2[n, o, i, j]*xhat2[n, o, i, j], n, i, j)
+ * (23) dgamma2[j] = sum(delta_h2[n, j, i, k]*xhat2[n, j, i, k], n, i, k) */
+static void k_sum9_dgamma2(const int64_t N, const double *hyper, const real *restrict xhat2, const real *restrict delta_h2, real *restrict sum9, real *restrict dgamma2) {
     (void)N, (void)hyper;
     for (int64_t o = 0; o < 8; o++) {
         real sum9_o_ = 0;
@@ -871,7 +875,9 @@ static void k_sum9(const int64_t N, const double *hyper, const real *restrict xh
                 }
             }
         }
+        const real dgamma2_o_ = sum9_o_;
         sum9[o] = sum9_o_;
+        dgamma2[o] = dgamma2_o_;
     }
 }
 
@@ -957,8 +963,7 @@ static void k_dW1(const int64_t N, const double *hyper, const real *restrict x, 
     }
 }
 
-/* (21) db1[j] = sum(delta1[n, j, i, k], n, i, k)
- * Also for (22) */
+/* (21) db1[j] = sum(delta1[n, j, i, k], n, i, k) */
 static void k_db1(const int64_t N, const double *hyper, const real *restrict delta1, real *restrict db1) {
     (void)N, (void)hyper;
     for (int64_t j = 0; j < 8; j++) {
@@ -972,23 +977,6 @@ static void k_db1(const int64_t N, const double *hyper, const real *restrict del
             }
         }
         db1[j] = db1_j_;
-    }
-}
-
-/* (23) dgamma2[j] = sum(delta_h2[n, j, i, k]*xhat2[n, j, i, k], n, i, k) */
-static void k_dgamma2(const int64_t N, const double *hyper, const real *restrict xhat2, const real *restrict delta_h2, real *restrict dgamma2) {
-    (void)N, (void)hyper;
-    for (int64_t j = 0; j < 8; j++) {
-        real dgamma2_j_ = 0;
-        for (int64_t n = 0; n < N; n++) {
-            for (int64_t i = 0; i < 8; i++) {
-                #pragma omp simd reduction(+ : dgamma2_j_)
-                for (int64_t k = 0; k < 8; k++) {
-                    dgamma2_j_ += delta_h2[((n*8 + j)*8 + i)*8 + k]*xhat2[((n*8 + j)*8 + i)*8 + k];
-                }
-            }
-        }
-        dgamma2[j] = dgamma2_j_;
     }
 }
 
@@ -1224,13 +1212,11 @@ static double run_gradients(const sbp_frame *f) {
     k_delta_h5(f->N, f->hyper, f->W7, f->u6, f->delta7, f->delta_h5, f->panel);
     k_delta_h4(f->N, f->hyper, f->delta_h5, f->delta_h4);
     k_delta_h2(f->N, f->hyper, f->h2, f->arg_h4, f->delta_h4, f->delta_h2);
-    k_sum8(f->N, f->hyper, f->delta_h2, f->sum8);
-    k_sum9(f->N, f->hyper, f->xhat2, f->delta_h2, f->sum9);
+    k_sum8_dbeta2(f->N, f->hyper, f->delta_h2, f->sum8, f->dbeta2);
+    k_sum9_dgamma2(f->N, f->hyper, f->xhat2, f->delta_h2, f->sum9, f->dgamma2);
     k_delta1(f->N, f->hyper, f->gamma2, f->s2, f->xhat2, f->delta_h2, f->sum8, f->sum9, f->delta1);
     k_dW1(f->N, f->hyper, f->x, f->delta1, f->dW1);
     k_db1(f->N, f->hyper, f->delta1, f->db1);
-    k_db1(f->N, f->hyper, f->delta_h2, f->dbeta2);
-    k_dgamma2(f->N, f->hyper, f->xhat2, f->delta_h2, f->dgamma2);
     k_dW7(f->N, f->hyper, f->h6, f->delta7, f->dW7, f->panel);
     k_db7(f->N, f->hyper, f->delta7, f->db7);
     return (double)f->L[0];
