@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from .schedule import Clock, Schedule, start
 
-from .schedule import START, Array, Clock, Schedule
+if TYPE_CHECKING:
+    from .schedule import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Formula(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
+        import numpy as np
+
         with np.errstate(all="ignore"):
             made: Array = FORMULAS[self.name](clock, *self.numbers) + np.zeros(clock.t.shape)
         return made
@@ -46,6 +49,8 @@ class Cosine(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
+        import numpy as np
+
         x = np.minimum(1.0, clock.done(self.steps) / _total(clock, self.steps, self.epochs))
         return _cosine(self.value, self.minimum, x)
 
@@ -63,6 +68,8 @@ class OneCycle(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
+        import numpy as np
+
         total = _total(clock, self.steps, self.epochs)
         done, top = np.minimum(clock.done(self.steps), total - 1), max(self.rise * total - 1, 0.0)
         with np.errstate(all="ignore"):
@@ -81,9 +88,11 @@ class WarmUp(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
+        import numpy as np
+
         total = _total(clock, self.steps, self.epochs)
         done = clock.done(self.steps)
-        first = float(self.then.at(replace(START, per=clock.per))[0])
+        first = float(self.then.at(start(clock.per))[0])
         late = done >= total - 1e-9
         values = first * np.minimum(1.0, (done + 1) / total)
         if late.any():
@@ -125,6 +134,8 @@ class Plateau(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
+        import numpy as np
+
         return np.full(clock.t.shape, self.value if self.now is None else self.now)
 
     @property
@@ -155,6 +166,8 @@ class Plateau(Schedule):
 
 
 def _cosine(first: float, last: float, x: Array) -> Array:
+    import numpy as np
+
     return last + (first - last) * (1 + np.cos(np.pi * x)) / 2
 
 

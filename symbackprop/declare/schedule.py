@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import DeclarationError
 
 if TYPE_CHECKING:
+    import numpy as np
     from sympy import Expr
 
-Array = np.ndarray[Any, Any]
+    Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,8 @@ class Clock:
     @classmethod
     def of(cls, steps: Array, first_step: int, first_epoch: int, per: int) -> Clock:
         """The clock of `steps` (from 0); the epoch `first_epoch` (from 0) began at step `first_step`."""
+        import numpy as np
+
         epochs, rest = np.divmod(steps - first_step, per)
         past = first_epoch + epochs
         return cls(steps + 1, past + 1, past + rest / per, per)  # the same bits wherever a chunk begins
@@ -52,12 +53,18 @@ class Clock:
 
     def later(self, steps: int | None, epochs: float | None) -> Clock:
         """The clock set back by so many steps, or by so many epochs."""
+        import numpy as np
+
         back, whole = (steps, steps / self.per) if steps is not None else ((epochs or 0) * self.per, epochs or 0)
         past = self.past - whole
         return Clock(self.t - round(back), np.floor(past + 1e-9).astype(np.int64) + 1, past, self.per)
 
 
-START = Clock(np.array([1]), np.array([1]), np.array([0.0]), 1)
+def start(per: int = 1) -> Clock:
+    """The clock of the first step."""
+    import numpy as np
+
+    return Clock(np.array([1]), np.array([1]), np.array([0.0]), per)
 
 
 class Schedule:
@@ -113,6 +120,8 @@ class Function(Schedule):
 
 
 def _spread(values: Any, clock: Clock, what: str) -> Array:
+    import numpy as np
+
     try:
         return np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), clock.t.shape))
     except (TypeError, ValueError):
@@ -165,7 +174,7 @@ def number_or_schedule(value: object, what: str) -> float | Schedule:
     schedule = as_schedule(value)
     if schedule is None:
         return finite(value, what)
-    first = float(schedule.at(START)[0])
+    first = float(schedule.at(start())[0])
     if not math.isfinite(first):
         raise DeclarationError(f"{what}: the schedule {schedule!r} is {first} at the first step; it must be finite")
     return schedule
@@ -174,4 +183,4 @@ def number_or_schedule(value: object, what: str) -> float | Schedule:
 def first_value(value: object, what: str = "a hyper-parameter") -> float:
     """The number that a hyper-parameter begins with: itself, or its schedule's value at the first step."""
     made = number_or_schedule(value, what)
-    return float(made.at(START)[0]) if isinstance(made, Schedule) else made
+    return float(made.at(start())[0]) if isinstance(made, Schedule) else made

@@ -36,16 +36,14 @@ class Arrays:
 
     def _value(self, s: Statement) -> tuple[str, int]:
         """That array, and how tightly its text binds."""
-        if s.op != MAP:
-            return self._reduction(s)
-        return self._map(s), MATMUL
+        return self._map(s) if s.op == MAP else self._reduction(s)
 
-    def _map(self, s: Statement) -> str:
-        text = self.over(s.body, s.indices)
-        if set(free_indices(s.body)) >= set(s.indices):
-            return text
+    def _map(self, s: Statement) -> tuple[str, int]:
+        text, own = _ArrayPrinter(self, s.indices).spelled(s.body)
+        if set(free_indices(s.body)) >= set(s.indices) or not s.indices:
+            return text, own
         shape = ", ".join(size_of(i) for i in s.indices)
-        return f"np.broadcast_to(real({text}), ({shape},))" if s.indices else text
+        return f"np.broadcast_to(real({text}), ({shape},))", ATOM
 
     def over(self, expr: Expr, space: tuple[Index, ...], level: int = 0) -> str:
         """`expr` as an array that broadcasts over `space`."""
@@ -219,12 +217,13 @@ class _ArrayPrinter(Printer):
         return (text, own) if e.args[0].has(Entry) else (f"real({text})", ATOM)
 
     def text(self, expr: Expr, level: int = 0) -> str:
-        if level >= UNARY and _is_mask(expr):
-            return f"({self.condition(expr.args[0].args[1])})"
-        if isinstance(expr, (At, Inside)):
-            condition = self.condition(expr)
-            return f"({condition})" if level >= UNARY else f"real({condition})"
+        if level >= UNARY and (_is_mask(expr) or isinstance(expr, (At, Inside))):
+            return f"({self.condition(expr.args[0].args[1] if _is_mask(expr) else expr)})"
         return super().text(expr, level)
+
+    def spelled(self, expr: Expr) -> tuple[str, int]:
+        """A test that stands by itself is a number."""
+        return (f"real({self.condition(expr)})", ATOM) if isinstance(expr, (At, Inside)) else super().spelled(expr)
 
 
 def _is_mask(e: Expr) -> bool:

@@ -29,10 +29,11 @@ class Printer:
 
     def text(self, expr: Expr, level: int = 0) -> str:
         """The spelling of `expr`, in parentheses where its surroundings (`level`) bind tighter."""
-        spelled, own = self._spell(expr)
+        spelled, own = self.spelled(expr)
         return f"({spelled})" if own < level else spelled
 
-    def _spell(self, e: Expr) -> tuple[str, int]:
+    def spelled(self, e: Expr) -> tuple[str, int]:
+        """The spelling of `e` and how tightly it binds."""
         leaf = self.leaf(e)
         if leaf is not None:
             return leaf if isinstance(leaf, tuple) else (leaf, ATOM)
@@ -135,14 +136,14 @@ class Printer:
         value, *tests = e.args
         asked = [t for t in map(self.condition, tests) if t != "1"]
         if not asked:
-            return self._spell(value)
+            return self.spelled(value)
         condition = reduce(lambda one, two: self.dialect.both.format(left=one, right=two), asked)
         return self.dialect.choice.format(condition=condition, yes=self.text(value), no="0"), ATOM
 
     def condition(self, e: Expr) -> str:
         """A comparison, or several joined by and, or, if-then-else."""
         if isinstance(e, (At, Inside)):
-            return Printer.text(self, e)
+            return Printer.spelled(self, e)[0]
         if isinstance(e, ITE):
             return self.condition(e.to_nnf())
         if isinstance(e, (And, Or)):

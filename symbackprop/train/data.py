@@ -97,9 +97,16 @@ def _cure(array: Array, port: Port, argument: str) -> str:
         return f"; pass {argument}[..., None]"
     if len(got) == 2 and got[:1] == wanted:
         return f"; rows are samples: pass {argument}.T"
-    if array.ndim > 1 and np.prod(got[1:]) == np.prod(wanted):
+    if len(got) == len(wanted) + 1 > 2 and (got[-1], *got[1:-1]) == wanted and got[-1] > 1:
+        return f"; channels come first: pass np.moveaxis({argument}, -1, 1)"
+    flat, same_order = len(got) == 2 or len(wanted) == 1, _without_ones(got[1:]) == _without_ones(wanted)
+    if array.ndim > 1 and np.prod(got[1:]) == np.prod(wanted) and (flat or same_order):
         return f"; pass {argument}.reshape((-1, {', '.join(map(str, wanted))}))"
     return ""
+
+
+def _without_ones(sizes: tuple[int, ...]) -> list[int]:
+    return [size for size in sizes if size != 1]
 
 
 def _check_shape(array: Array, port: Port, argument: str) -> None:

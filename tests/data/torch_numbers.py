@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional as fn
 
 torch.set_default_dtype(torch.float64)
 CASES = {}
@@ -49,102 +49,102 @@ def layer(name, x, f, shapes=None, n=4):
         name,
         shapes,
         {"x": (n, *x), "y": tuple(out)},
-        lambda P, D: (f(F.linear(D["x"], P["W1"], P["b1"]), P) * D["y"]).sum(),
+        lambda P, D: (f(fn.linear(D["x"], P["W1"], P["b1"]), P) * D["y"]).sum(),
     )
 
 
 def layers():
-    layer("Dense", (5,), lambda h, P: F.linear(h, P["W2"], P["b2"]), {"W2": (3, 5), "b2": (3,)})
+    layer("Dense", (5,), lambda h, P: fn.linear(h, P["W2"], P["b2"]), {"W2": (3, 5), "b2": (3,)})
     layer(
         "BatchNorm1d",
         (3,),
-        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        lambda h, P: fn.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
         {"gamma2": (3,), "beta2": (3,)},
     )
     layer(
         "BatchNorm1d length",
         (3, 4),
-        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        lambda h, P: fn.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
         {"gamma2": (3,), "beta2": (3,)},
     )
     layer(
         "BatchNorm2d",
         (3, 2, 4),
-        lambda h, P: F.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
+        lambda h, P: fn.batch_norm(h, None, None, P["gamma2"], P["beta2"], True),
         {"gamma2": (3,), "beta2": (3,)},
     )
     layer(
-        "LayerNorm", (5,), lambda h, P: F.layer_norm(h, (5,), P["gamma2"], P["beta2"]), {"gamma2": (5,), "beta2": (5,)}
+        "LayerNorm", (5,), lambda h, P: fn.layer_norm(h, (5,), P["gamma2"], P["beta2"]), {"gamma2": (5,), "beta2": (5,)}
     )
     layer(
         "LayerNorm two axes",
         (3, 4),
-        lambda h, P: F.layer_norm(h, (3, 4), P["gamma2"], P["beta2"]),
+        lambda h, P: fn.layer_norm(h, (3, 4), P["gamma2"], P["beta2"]),
         {"gamma2": (3, 4), "beta2": (3, 4)},
     )
-    layer("RMSNorm", (5,), lambda h, P: F.rms_norm(h, (5,), P["gamma2"], 1e-5), {"gamma2": (5,)})
+    layer("RMSNorm", (5,), lambda h, P: fn.rms_norm(h, (5,), P["gamma2"], 1e-5), {"gamma2": (5,)})
     layer(
-        "GroupNorm", (4, 3), lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]), {"gamma2": (4,), "beta2": (4,)}
+        "GroupNorm", (4, 3), lambda h, P: fn.group_norm(h, 2, P["gamma2"], P["beta2"]), {"gamma2": (4,), "beta2": (4,)}
     )
     layer(
         "GroupNorm no length",
         (6,),
-        lambda h, P: F.group_norm(h, 2, P["gamma2"], P["beta2"]),
+        lambda h, P: fn.group_norm(h, 2, P["gamma2"], P["beta2"]),
         {"gamma2": (6,), "beta2": (6,)},
     )
-    layer("Conv1d", (2, 7), lambda h, P: F.conv1d(h, P["W2"], P["b2"], 2, 1), {"W2": (3, 2, 3), "b2": (3,)})
+    layer("Conv1d", (2, 7), lambda h, P: fn.conv1d(h, P["W2"], P["b2"], 2, 1), {"W2": (3, 2, 3), "b2": (3,)})
     layer(
         "Conv1d same even dilated",
         (2, 7),
-        lambda h, P: F.conv1d(h, P["W2"], P["b2"], 1, "same", 3),
+        lambda h, P: fn.conv1d(h, P["W2"], P["b2"], 1, "same", 3),
         {"W2": (3, 2, 4), "b2": (3,)},
     )
     layer(
         "Conv2d",
         (2, 5, 6),
-        lambda h, P: F.conv2d(h, P["W2"], P["b2"], (2, 1), (1, 2), (1, 2)),
+        lambda h, P: fn.conv2d(h, P["W2"], P["b2"], (2, 1), (1, 2), (1, 2)),
         {"W2": (3, 2, 3, 2), "b2": (3,)},
         2,
     )
     layer(
         "Conv2d groups",
         (4, 4, 5),
-        lambda h, P: F.conv2d(h, P["W2"], P["b2"], 1, 1, 1, 2),
+        lambda h, P: fn.conv2d(h, P["W2"], P["b2"], 1, 1, 1, 2),
         {"W2": (6, 2, 3, 3), "b2": (6,)},
         2,
     )
     layer(
         "Conv2d depthwise",
         (3, 4, 5),
-        lambda h, P: F.conv2d(h, P["W2"], P["b2"], 2, 1, 1, 3),
+        lambda h, P: fn.conv2d(h, P["W2"], P["b2"], 2, 1, 1, 3),
         {"W2": (3, 1, 3, 3), "b2": (3,)},
         2,
     )
     layer(
         "Conv2d depthwise doubled",
         (2, 4, 5),
-        lambda h, P: F.conv2d(h, P["W2"], None, 1, 0, 1, 2),
+        lambda h, P: fn.conv2d(h, P["W2"], None, 1, 0, 1, 2),
         {"W2": (4, 1, 2, 2)},
         2,
     )
     layer(
         "ConvTranspose2d",
         (2, 3, 4),
-        lambda h, P: F.conv_transpose2d(h, P["W2"], P["b2"], (2, 3), (1, 0), (1, 2), 1, (1, 2)),
+        lambda h, P: fn.conv_transpose2d(h, P["W2"], P["b2"], (2, 3), (1, 0), (1, 2), 1, (1, 2)),
         {"W2": (2, 3, 3, 2), "b2": (3,)},
         2,
     )
-    layer("MaxPool1d", (2, 7), lambda h, P: F.max_pool1d(h, 3, 2, 1))
-    layer("MaxPool2d", (2, 5, 6), lambda h, P: F.max_pool2d(h, (2, 3), (2, 1), (1, 0)), n=2)
-    layer("AvgPool1d", (2, 7), lambda h, P: F.avg_pool1d(h, 3, 2, 1))
-    layer("AvgPool2d", (2, 5, 6), lambda h, P: F.avg_pool2d(h, (2, 3), None, (1, 1)), n=2)
+    layer("MaxPool1d", (2, 7), lambda h, P: fn.max_pool1d(h, 3, 2, 1))
+    layer("MaxPool2d", (2, 5, 6), lambda h, P: fn.max_pool2d(h, (2, 3), (2, 1), (1, 0)), n=2)
+    layer("AvgPool1d", (2, 7), lambda h, P: fn.avg_pool1d(h, 3, 2, 1))
+    layer("AvgPool2d", (2, 5, 6), lambda h, P: fn.avg_pool2d(h, (2, 3), None, (1, 1)), n=2)
     layer("GlobalAvgPool", (2, 3, 4), lambda h, P: h.mean((2, 3)), n=2)
-    layer("Flatten", (2, 3, 2), lambda h, P: F.linear(h.flatten(1), P["W3"], P["b3"]), {"W3": (2, 12), "b3": (2,)}, 2)
+    layer("Flatten", (2, 3, 2), lambda h, P: fn.linear(h.flatten(1), P["W3"], P["b3"]), {"W3": (2, 12), "b3": (2,)}, 2)
     layer("Reshape", (2, 6), lambda h, P: h.reshape(-1, 3, 4))
     layer("Transpose", (2, 3, 4), lambda h, P: h.permute(0, 3, 1, 2), n=2)
-    layer("Bilinear", (4,), lambda h, P: F.bilinear(h, torch.tanh(h), P["W3"], P["b3"]), {"W3": (3, 4, 4), "b3": (3,)})
-    layer("PReLU", (5,), lambda h, P: F.prelu(h, P["alpha2"].reshape(1)), {"alpha2": ()})
-    layer("PReLU channelwise", (3, 4), lambda h, P: F.prelu(h, P["alpha2"]), {"alpha2": (3,)})
+    layer("Bilinear", (4,), lambda h, P: fn.bilinear(h, torch.tanh(h), P["W3"], P["b3"]), {"W3": (3, 4, 4), "b3": (3,)})
+    layer("PReLU", (5,), lambda h, P: fn.prelu(h, P["alpha2"].reshape(1)), {"alpha2": ()})
+    layer("PReLU channelwise", (3, 4), lambda h, P: fn.prelu(h, P["alpha2"]), {"alpha2": (3,)})
     layer(
         "RBF",
         (3,),
@@ -154,24 +154,24 @@ def layers():
     layer(
         "Maxout",
         (4,),
-        lambda h, P: F.linear(h, P["W2"], P["b2"]).reshape(-1, 2, 3).max(-1).values,
+        lambda h, P: fn.linear(h, P["W2"], P["b2"]).reshape(-1, 2, 3).max(-1).values,
         {"W2": (6, 4), "b2": (6,)},
     )
     case(
         "Embedding",
         {"E1": (6, 3)},
         {"x": lambda r: r.integers(0, 6, (4, 5)), "y": (4, 5, 3)},
-        lambda P, D: (F.embedding(D["x"], P["E1"]) * D["y"]).sum(),
+        lambda P, D: (fn.embedding(D["x"], P["E1"]) * D["y"]).sum(),
     )
 
 
 def activations():
     names = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "relu6": F.relu6, "leaky_relu": F.leaky_relu, "elu": F.elu,
-        "selu": F.selu, "gelu": F.gelu, "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"), "silu": F.silu, "swish": F.silu,
-        "mish": F.mish, "softplus": F.softplus, "softsign": F.softsign, "hard_sigmoid": F.hardsigmoid, "hard_tanh": F.hardtanh,
-        "hard_swish": F.hardswish, "sin": torch.sin, "gaussian": lambda z: torch.exp(-z * z), "identity": lambda z: z,
-        "softmax": lambda z: F.softmax(z, -1), "log_softmax": lambda z: F.log_softmax(z, -1),
+        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": fn.relu, "relu6": fn.relu6, "leaky_relu": fn.leaky_relu, "elu": fn.elu,
+        "selu": fn.selu, "gelu": fn.gelu, "gelu_tanh": lambda z: fn.gelu(z, approximate="tanh"), "silu": fn.silu, "swish": fn.silu,
+        "mish": fn.mish, "softplus": fn.softplus, "softsign": fn.softsign, "hard_sigmoid": fn.hardsigmoid, "hard_tanh": fn.hardtanh,
+        "hard_swish": fn.hardswish, "sin": torch.sin, "gaussian": lambda z: torch.exp(-z * z), "identity": lambda z: z,
+        "softmax": lambda z: fn.softmax(z, -1), "log_softmax": lambda z: fn.log_softmax(z, -1),
     }  # fmt: skip
     for name, f in names.items():
         layer(f"activation {name}", (4,), lambda h, P, f=f: f(3 * h))
@@ -185,31 +185,31 @@ def classes():
     z = {"W1": (4, 3), "b1": (4,)}
 
     def row(name, f, y, n=(6,)):
-        case(name, z, {"x": (*n, 3), "y": y}, lambda P, D: f(F.linear(D["x"], P["W1"], P["b1"]), D["y"]))
+        case(name, z, {"x": (*n, 3), "y": y}, lambda P, D: f(fn.linear(D["x"], P["W1"], P["b1"]), D["y"]))
 
     w = torch.tensor([0.5, 2.0, 1.0, 3.0])
     soft = lambda r: r.dirichlet(np.ones(4), 6)  # noqa: E731
     ignored = lambda r: np.array([0, 3, -100, 1, -100, 2])  # noqa: E731
-    ce = F.cross_entropy
-    row("softmax_cross_entropy", lambda z, y: ce(z, y), labels(6))
+    ce = fn.cross_entropy
+    row("softmax_cross_entropy", ce, labels(6))
     row("softmax_cross_entropy sum", lambda z, y: ce(z, y, reduction="sum"), labels(6))
-    row("softmax_cross_entropy soft", lambda z, y: ce(z, y), soft)
+    row("softmax_cross_entropy soft", ce, soft)
     row("softmax_cross_entropy smoothed", lambda z, y: ce(z, y, label_smoothing=0.2), labels(6))
     row("softmax_cross_entropy weights", lambda z, y: ce(z, y, w), labels(6))
     row("softmax_cross_entropy weights sum", lambda z, y: ce(z, y, w, reduction="sum"), labels(6))
     row("softmax_cross_entropy weights smoothed", lambda z, y: ce(z, y, w, label_smoothing=0.2), labels(6))
-    row("softmax_cross_entropy ignored", lambda z, y: ce(z, y), ignored)
+    row("softmax_cross_entropy ignored", ce, ignored)
     row("softmax_cross_entropy ignored sum", lambda z, y: ce(z, y, reduction="sum"), ignored)
     row("softmax_cross_entropy all options", lambda z, y: ce(z, y, w, label_smoothing=0.2), ignored)
     row("softmax_cross_entropy places", lambda z, y: ce(z.movedim(-1, 1), y, reduction="sum") / 6, labels(6, 5), (6, 5))
-    row("cross_entropy all options", lambda z, y: F.nll_loss(F.log_softmax(z, -1), y, w), ignored)
-    row("multi_hinge", lambda z, y: F.multi_margin_loss(z, y), labels(6))
-    row("multi_hinge margin sum", lambda z, y: F.multi_margin_loss(z, y, margin=0.3, reduction="sum"), labels(6))
-    row("kl", lambda z, y: F.kl_div(F.log_softmax(z, -1), y, reduction="batchmean"), soft)
-    row("kl mean", lambda z, y: F.kl_div(F.log_softmax(z, -1), y, reduction="mean"), soft)
+    row("cross_entropy all options", lambda z, y: fn.nll_loss(fn.log_softmax(z, -1), y, w), ignored)
+    row("multi_hinge", fn.multi_margin_loss, labels(6))
+    row("multi_hinge margin sum", lambda z, y: fn.multi_margin_loss(z, y, margin=0.3, reduction="sum"), labels(6))
+    row("kl", lambda z, y: fn.kl_div(fn.log_softmax(z, -1), y, reduction="batchmean"), soft)
+    row("kl mean", lambda z, y: fn.kl_div(fn.log_softmax(z, -1), y, reduction="mean"), soft)
 
     def focal(z, y, gamma):
-        p = F.softmax(z, -1).gather(1, y[:, None])
+        p = fn.softmax(z, -1).gather(1, y[:, None])
         return (-((1 - p) ** gamma) * p.log()).mean()
 
     row("focal", lambda z, y: focal(z, y, 2), labels(6))
@@ -224,30 +224,30 @@ def entries():
     real = (5, 3)
 
     def row(name, f, y):
-        case(name, z, {"x": (5, 3), "y": y}, lambda P, D: f(F.linear(D["x"], P["W1"], P["b1"]), D["y"]))
+        case(name, z, {"x": (5, 3), "y": y}, lambda P, D: f(fn.linear(D["x"], P["W1"], P["b1"]), D["y"]))
 
-    row("mse", F.mse_loss, real)
-    row("mse sum", lambda z, y: F.mse_loss(z, y, reduction="sum"), real)
-    row("mse batch_mean", lambda z, y: F.mse_loss(z, y, reduction="sum") / 5, real)
-    row("mse none", lambda z, y: F.mse_loss(z, y, reduction="none").sum(), real)
-    row("mae", F.l1_loss, real)
-    row("huber", lambda z, y: F.huber_loss(z, y), real)
-    row("huber 0.3", lambda z, y: F.huber_loss(z, y, delta=0.3), real)
-    row("smooth_l1", lambda z, y: F.smooth_l1_loss(z, y), real)
-    row("smooth_l1 0.3", lambda z, y: F.smooth_l1_loss(z, y, beta=0.3), real)
-    row("binary_cross_entropy", lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y), zero_one)
-    row("sigmoid_cross_entropy", F.binary_cross_entropy_with_logits, zero_one)
+    row("mse", fn.mse_loss, real)
+    row("mse sum", lambda z, y: fn.mse_loss(z, y, reduction="sum"), real)
+    row("mse batch_mean", lambda z, y: fn.mse_loss(z, y, reduction="sum") / 5, real)
+    row("mse none", lambda z, y: fn.mse_loss(z, y, reduction="none").sum(), real)
+    row("mae", fn.l1_loss, real)
+    row("huber", fn.huber_loss, real)
+    row("huber 0.3", lambda z, y: fn.huber_loss(z, y, delta=0.3), real)
+    row("smooth_l1", fn.smooth_l1_loss, real)
+    row("smooth_l1 0.3", lambda z, y: fn.smooth_l1_loss(z, y, beta=0.3), real)
+    row("binary_cross_entropy", lambda z, y: fn.binary_cross_entropy(torch.sigmoid(z), y), zero_one)
+    row("sigmoid_cross_entropy", fn.binary_cross_entropy_with_logits, zero_one)
     row(
         "sigmoid_cross_entropy pos_weight",
-        lambda z, y: F.binary_cross_entropy_with_logits(z, y, pos_weight=torch.tensor(2.5)),
+        lambda z, y: fn.binary_cross_entropy_with_logits(z, y, pos_weight=torch.tensor(2.5)),
         zero_one,
     )
-    row("multilabel", F.multilabel_soft_margin_loss, zero_one)
-    row("hinge", lambda z, y: F.relu(1 - y * z).mean(), signs)
-    row("squared_hinge", lambda z, y: (F.relu(1 - y * z) ** 2).mean(), signs)
-    row("poisson_nll", F.poisson_nll_loss, counts)
-    row("poisson_nll rate", lambda z, y: F.poisson_nll_loss(F.softplus(z), y, log_input=False), counts)
-    row("cosine", lambda z, y: (1 - F.cosine_similarity(z, y, -1)).mean(), real)
+    row("multilabel", fn.multilabel_soft_margin_loss, zero_one)
+    row("hinge", lambda z, y: fn.relu(1 - y * z).mean(), signs)
+    row("squared_hinge", lambda z, y: (fn.relu(1 - y * z) ** 2).mean(), signs)
+    row("poisson_nll", fn.poisson_nll_loss, counts)
+    row("poisson_nll rate", lambda z, y: fn.poisson_nll_loss(fn.softplus(z), y, log_input=False), counts)
+    row("cosine", lambda z, y: (1 - fn.cosine_similarity(z, y, -1)).mean(), real)
     row("log_cosh", lambda z, y: torch.log(torch.cosh(z - y)).mean(), real)
 
 
@@ -264,19 +264,19 @@ def pairs():
             shapes,
             data,
             lambda P, D: f(
-                *(F.linear(D["x"], P["W" + k], P["b" + k]) for k in outs), *([D["y"]] if y is not None else [])
+                *(fn.linear(D["x"], P["W" + k], P["b" + k]) for k in outs), *([D["y"]] if y is not None else [])
             ),
         )
 
-    row("gaussian_nll", lambda m, s, y: F.gaussian_nll_loss(m, y, F.softplus(s)), (5, 3))
-    row("cosine_embedding", lambda a, b, y: F.cosine_embedding_loss(a, b, y), signs)
-    row("cosine_embedding margin", lambda a, b, y: F.cosine_embedding_loss(a, b, y, 0.3), signs)
-    row("triplet", lambda a, p, n: F.triplet_margin_loss(a, p, n), None, True)
-    row("triplet margin", lambda a, p, n: F.triplet_margin_loss(a, p, n, 0.2, reduction="sum"), None, True)
+    row("gaussian_nll", lambda m, s, y: fn.gaussian_nll_loss(m, y, fn.softplus(s)), (5, 3))
+    row("cosine_embedding", fn.cosine_embedding_loss, signs)
+    row("cosine_embedding margin", lambda a, b, y: fn.cosine_embedding_loss(a, b, y, 0.3), signs)
+    row("triplet", fn.triplet_margin_loss, None, True)
+    row("triplet margin", lambda a, p, n: fn.triplet_margin_loss(a, p, n, 0.2, reduction="sum"), None, True)
 
     def nce(q, k):
-        s = F.normalize(q, dim=-1, eps=1e-8) @ F.normalize(k, dim=-1, eps=1e-8).T / 0.1
-        return F.cross_entropy(s, torch.arange(5))
+        s = fn.normalize(q, dim=-1, eps=1e-8) @ fn.normalize(k, dim=-1, eps=1e-8).T / 0.1
+        return fn.cross_entropy(s, torch.arange(5))
 
     row("info_nce", nce)
 
@@ -292,7 +292,7 @@ def run(make, schedule=None, clip=None, steps=12, epochs=None):
     rates, path = [], []
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = F.mse_loss(F.linear(x, W, b), y)
+        loss = fn.mse_loss(fn.linear(x, W, b), y)
         loss.backward()
         if clip == "norm":
             torch.nn.utils.clip_grad_norm_([W, b], 0.4)
@@ -322,16 +322,16 @@ def optimizers():
         "sgd decay": run(lambda p: o.SGD(p, 0.1, weight_decay=0.05)),
         "momentum": run(lambda p: o.SGD(p, 0.1, momentum=0.9)),
         "nesterov": run(lambda p: o.SGD(p, 0.1, momentum=0.9, nesterov=True)),
-        "adagrad": run(lambda p: o.Adagrad(p)),
-        "adadelta": run(lambda p: o.Adadelta(p)),
-        "rmsprop": run(lambda p: o.RMSprop(p)),
+        "adagrad": run(o.Adagrad),
+        "adadelta": run(o.Adadelta),
+        "rmsprop": run(o.RMSprop),
         "rmsprop centered": run(lambda p: o.RMSprop(p, centered=True)),
-        "adam": run(lambda p: o.Adam(p)),
+        "adam": run(o.Adam),
         "adam large eps": run(lambda p: o.Adam(p, 0.1, (0.8, 0.95), 0.1)),
         "amsgrad": run(lambda p: o.Adam(p, 0.3, (0.5, 0.6), amsgrad=True)),
-        "adamw": run(lambda p: o.AdamW(p)),
-        "nadam": run(lambda p: o.NAdam(p)),
-        "rprop": run(lambda p: o.Rprop(p)),
+        "adamw": run(o.AdamW),
+        "nadam": run(o.NAdam),
+        "rprop": run(o.Rprop),
         "clip norm": run(slow, clip="norm"),
         "clip value": run(slow, clip="value"),
         "groups": run(lambda p: o.Adam([{"params": p[:1]}, {"params": p[1:], "lr": 0.1}])),

@@ -67,3 +67,20 @@ def test_no_label_counts() -> None:
     net = sb.Network([sb.Input(3), sb.Dense(2)], loss=losses.softmax_cross_entropy(ignore_index=-100))
     told = sb.compile(net, target="numpy").evaluate(np.ones((2, 3)), np.full(2, -100))
     assert np.isnan(told["accuracy"]) and np.isnan(told["loss"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "cure"),
+    [
+        ((4, 8, 9, 3), r"np.moveaxis\(X, -1, 1\)"),
+        ((4, 8, 9, 1), "expected .* one row a sample$"),
+        ((4, 216), r"X.reshape\(\(-1, 3, 8, 9\)\)"),
+        ((4, 3, 72), "one row a sample$"),
+        ((4, 1, 3, 8, 9), r"X.reshape\(\(-1, 3, 8, 9\)\)"),
+    ],
+)
+def test_axes_in_another_order(shape: tuple[int, ...], cure: str) -> None:
+    """A reshape is proposed only where it keeps every entry at its place."""
+    net = sb.Network([sb.Input((3, 8, 9)), of.Flatten(), sb.Dense(2)], loss="mse")
+    with pytest.raises(sb.SymbackpropError, match=cure):
+        sb.compile(net, target="numpy").predict(np.zeros(shape))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from module_double import blobs, double, make
 
+import symbackprop as sb
+from symbackprop import losses
 from symbackprop.errors import DataError
 from symbackprop.train import Model, objective
 from symbackprop.train.evaluate import BATCH
@@ -82,3 +84,21 @@ def test_usual_sizes_take_one_call_and_predictions_are_bounded() -> None:
     assert max(predictions) <= BATCH and sum(predictions) == 5000
     assert told["accuracy"] == np.mean(model.predict(X).argmax(1) == y)
     np.testing.assert_allclose(model.predict(X, batch_size=7), model.predict(X, batch_size=5000), rtol=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["batch_mean", "sum"])
+@pytest.mark.parametrize(
+    "options", [{"class_weights": (1, 2, 30)}, {"ignore_index": -1}, {"class_weights": (3, 0, 1), "ignore_index": -1}]
+)
+def test_weighted_and_ignored_labels(options: dict[str, Any], reduction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their mean is divided by the labels' weights, which differ from part to part; one part has no label at all."""
+    loss = losses.softmax_cross_entropy(**options, reduction=reduction)
+    model = sb.compile(sb.Network([sb.Input(2), sb.Dense(3)], loss=loss, weight_decay=0.5), target="numpy")
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(3000, 2)), draw.integers(0, 3, 3000)
+    if "ignore_index" in options:
+        y[draw.uniform(size=3000) < 0.4] = -1
+        y[500:1500] = -1
+    whole = model.evaluate(X, y)["loss"]
+    small(monkeypatch, 200)
+    assert model.evaluate(X, y)["loss"] == pytest.approx(whole, rel=1e-5)

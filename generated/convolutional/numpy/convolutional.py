@@ -44,7 +44,7 @@ def loss(x, y, W1, b1, beta2, gamma2, W7, b7, running_mean2, running_var2, drop6
     h6 = h5  # (28)  (N, 128)
     z7 = h6 @ W7.T + b7  # (12)  (N, 10)
     part1 = z7 - np.max(z7, axis=1)[:, None]  # for (13)  (N, 10)
-    L = np.sum(-y*(part1 - (np.log1p(np.sum(np.where(np.arange(10) == np.argmax(z7, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)))[:, None]))/N  # (14)  ()
+    L = np.sum(-y*(part1 - np.log1p(np.sum(np.where(np.arange(10) == np.argmax(z7, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1))[:, None]))/N  # (14)  ()
 
     return L
 
@@ -75,7 +75,7 @@ def gradients(x, y, u6, W1, b1, beta2, gamma2, W7, b7, running_mean2, running_va
     part1 = z7 - np.max(z7, axis=1)[:, None]  # for (13)  (N, 10)
     sum5 = np.sum(np.where(np.arange(10) == np.argmax(z7, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (13)  (N,)
     p = np.exp(part1)/(1 + sum5[:, None])  # (13)  (N, 10)
-    L = np.sum(-y*(part1 - (np.log1p(sum5))[:, None]))/N  # (14)  ()
+    L = np.sum(-y*(part1 - np.log1p(sum5)[:, None]))/N  # (14)  ()
     delta7 = (y*(np.expm1(part1) - sum5[:, None])/(1 + sum5[:, None]) + p*(1 - y))/N  # (15)  (N, 10)
     delta_h5 = (delta7 @ W7)*(drop6 <= u6)/(1 - drop6)  # (16)  (N, 128)
     delta_h4 = delta_h5.reshape(N, 8, 4, 4)  # (17)  (N, 8, 4, 4)
@@ -118,7 +118,7 @@ def trace(x, y, u6, W1, b1, beta2, gamma2, W7, b7, running_mean2, running_var2, 
     part1 = z7 - np.max(z7, axis=1)[:, None]  # for (13)  (N, 10)
     sum5 = np.sum(np.where(np.arange(10) == np.argmax(z7, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (13)  (N,)
     p = np.exp(part1)/(1 + sum5[:, None])  # (13)  (N, 10)
-    L = np.sum(-y*(part1 - (np.log1p(sum5))[:, None]))/N  # (14)  ()
+    L = np.sum(-y*(part1 - np.log1p(sum5)[:, None]))/N  # (14)  ()
     delta7 = (y*(np.expm1(part1) - sum5[:, None])/(1 + sum5[:, None]) + p*(1 - y))/N  # (15)  (N, 10)
     delta_h5 = (delta7 @ W7)*(drop6 <= u6)/(1 - drop6)  # (16)  (N, 128)
     delta_h4 = delta_h5.reshape(N, 8, 4, 4)  # (17)  (N, 8, 4, 4)

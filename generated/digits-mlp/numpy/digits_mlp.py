@@ -32,7 +32,7 @@ def loss(x, y, W1, b1, W2, b2, W3, b3, lam):
     a2 = np.maximum(0, z2)  # (4)  (N, 32)
     z3 = a2 @ W3.T + b3  # (5)  (N, 10)
     part1 = z3 - np.max(z3, axis=1)[:, None]  # for (6)  (N, 10)
-    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - (np.log1p(np.sum(np.where(np.arange(10) == np.argmax(z3, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)))[:, None]))/N  # (7)  ()
+    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - np.log1p(np.sum(np.where(np.arange(10) == np.argmax(z3, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1))[:, None]))/N  # (7)  ()
 
     return L
 
@@ -49,7 +49,7 @@ def gradients(x, y, W1, b1, W2, b2, W3, b3, lam):
     part1 = z3 - np.max(z3, axis=1)[:, None]  # for (6)  (N, 10)
     sum4 = np.sum(np.where(np.arange(10) == np.argmax(z3, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (6)  (N,)
     p = np.exp(part1)/(1 + sum4[:, None])  # (6)  (N, 10)
-    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - (np.log1p(sum4))[:, None]))/N  # (7)  ()
+    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - np.log1p(sum4)[:, None]))/N  # (7)  ()
     delta3 = (y*(np.expm1(part1) - sum4[:, None])/(1 + sum4[:, None]) + p*(1 - y))/N  # (8)  (N, 10)
     delta2 = (delta3 @ W3)*(z2 > 0)  # (9)  (N, 32)
     delta1 = (delta2 @ W2)*(z1 > 0)  # (10)  (N, 64)
@@ -75,7 +75,7 @@ def trace(x, y, W1, b1, W2, b2, W3, b3, lam):
     part1 = z3 - np.max(z3, axis=1)[:, None]  # for (6)  (N, 10)
     sum4 = np.sum(np.where(np.arange(10) == np.argmax(z3, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (6)  (N,)
     p = np.exp(part1)/(1 + sum4[:, None])  # (6)  (N, 10)
-    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - (np.log1p(sum4))[:, None]))/N  # (7)  ()
+    L = lam*np.sum(W1**2/2) + lam*np.sum(W2**2/2) + lam*np.sum(W3**2/2) + np.sum(-y*(part1 - np.log1p(sum4)[:, None]))/N  # (7)  ()
     delta3 = (y*(np.expm1(part1) - sum4[:, None])/(1 + sum4[:, None]) + p*(1 - y))/N  # (8)  (N, 10)
     delta2 = (delta3 @ W3)*(z2 > 0)  # (9)  (N, 32)
     delta1 = (delta2 @ W2)*(z1 > 0)  # (10)  (N, 64)

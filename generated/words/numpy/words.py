@@ -44,7 +44,7 @@ def loss(words, y, E1, W2, b2, beta4, gamma4, W6, b6):
     h5 = h4.reshape(N, 48)  # (10)  (N, 48)
     z6 = h5 @ W6.T + b6  # (11)  (N, 3)
     part1 = z6 - np.max(z6, axis=1)[:, None]  # for (12)  (N, 3)
-    L = np.sum(-y*(part1 - (np.log1p(np.sum(np.where(np.arange(3) == np.argmax(z6, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)))[:, None]))/N  # (13)  ()
+    L = np.sum(-y*(part1 - np.log1p(np.sum(np.where(np.arange(3) == np.argmax(z6, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1))[:, None]))/N  # (13)  ()
 
     return L
 
@@ -67,7 +67,7 @@ def gradients(words, y, E1, W2, b2, beta4, gamma4, W6, b6):
     part1 = z6 - np.max(z6, axis=1)[:, None]  # for (12)  (N, 3)
     sum5 = np.sum(np.where(np.arange(3) == np.argmax(z6, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (12)  (N,)
     p = np.exp(part1)/(1 + sum5[:, None])  # (12)  (N, 3)
-    L = np.sum(-y*(part1 - (np.log1p(sum5))[:, None]))/N  # (13)  ()
+    L = np.sum(-y*(part1 - np.log1p(sum5)[:, None]))/N  # (13)  ()
     delta6 = (y*(np.expm1(part1) - sum5[:, None])/(1 + sum5[:, None]) + p*(1 - y))/N  # (14)  (N, 3)
     delta_h5 = delta6 @ W6  # (15)  (N, 48)
     delta_s3 = ((-np.einsum("c,abc,abc->ab", gamma4, delta_h5.reshape(N, 6, 8), xhat4, optimize=True)[:, :, None]*xhat4 - np.einsum("c,abc->ab", gamma4, delta_h5.reshape(N, 6, 8), optimize=True)[:, :, None])/8 + gamma4*delta_h5.reshape(N, 6, 8))/s4[:, :, None]  # (16)  (N, 6, 8)
@@ -102,7 +102,7 @@ def trace(words, y, E1, W2, b2, beta4, gamma4, W6, b6):
     part1 = z6 - np.max(z6, axis=1)[:, None]  # for (12)  (N, 3)
     sum5 = np.sum(np.where(np.arange(3) == np.argmax(z6, axis=1)[:, None], real(0), real(1))*np.exp(part1), axis=1)  # for (12)  (N,)
     p = np.exp(part1)/(1 + sum5[:, None])  # (12)  (N, 3)
-    L = np.sum(-y*(part1 - (np.log1p(sum5))[:, None]))/N  # (13)  ()
+    L = np.sum(-y*(part1 - np.log1p(sum5)[:, None]))/N  # (13)  ()
     delta6 = (y*(np.expm1(part1) - sum5[:, None])/(1 + sum5[:, None]) + p*(1 - y))/N  # (14)  (N, 3)
     delta_h5 = delta6 @ W6  # (15)  (N, 48)
     delta_s3 = ((-np.einsum("c,abc,abc->ab", gamma4, delta_h5.reshape(N, 6, 8), xhat4, optimize=True)[:, :, None]*xhat4 - np.einsum("c,abc->ab", gamma4, delta_h5.reshape(N, 6, 8), optimize=True)[:, :, None])/8 + gamma4*delta_h5.reshape(N, 6, 8))/s4[:, :, None]  # (16)  (N, 6, 8)

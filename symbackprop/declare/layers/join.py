@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, ClassVar
 
 from ...errors import ShapeError
@@ -38,8 +37,10 @@ class Join(Layer):
                 )
         joined = Tensor(f"{self.stem}{names.layer()}", first.dims)
         at = tuple(Index(letter) for letter in LETTERS[: len(first.dims)])
-        made = equation(joined[at], reduce(type(self).combine, (x[at] for x in inputs)))
-        return Block(joined, (made,))
+        total: Any = first[at]
+        for other in inputs[1:]:
+            total = type(self).combine(total, other[at])
+        return Block(joined, (equation(joined[at], total),))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
