@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..language.nodes import Entry
 from ..language.tensor import Tensor
 from ..records import Derivation, Update
 from .latex_lines import LIMIT, broken, fits
@@ -180,8 +181,14 @@ def _symbols(derivation: Derivation) -> Iterator[Symbol]:
         yield _symbol(t, f"target{known}")
     for t in system.parameters:
         yield _symbol(t, "parameter")
+    for t in system.states:
+        yield _symbol(t, "kept with the parameters, no gradient")
+    for t in system.randoms:
+        yield _symbol(t, "uniform in $[0, 1)$, drawn anew at every step")
+    weights = {e.tensor for e in derivation.objective.rhs.atoms(Entry)}
     for t in system.hypers:
-        yield _symbol(t, f"strength of a penalty, ${LatexPrinter().number(t.value or 0.0)}$")
+        meaning = "weight in the objective" if t in weights else "number set at run time"
+        yield _symbol(t, f"{meaning}, ${LatexPrinter().number(t.value or 0.0)}$")
     for eq in derivation.forward:
         yield _symbol(eq.lhs, f"defined in ({eq.number})")
     of = {t.adjoint or f"delta_{t.name}": t for t in (eq.lhs for eq in derivation.forward)}

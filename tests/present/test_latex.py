@@ -111,7 +111,7 @@ def test_the_article_lists_every_symbol_with_its_shape() -> None:
         r"$x$ & $(N, 64)$ & input \\",
         r"$y$ & $(N, 10)$ & target, rows sum to 1 \\",
         r"$b_{1}$ & $(32)$ & parameter \\",
-        r"$\lambda$ &  & strength of a penalty, $0.0001$ \\",
+        r"$\lambda$ &  & weight in the objective, $0.0001$ \\",
         r"$z_{1}$ & $(N, 32)$ & defined in (1) \\",
         r"$\delta^{(2)}$ & $(N, 10)$ & $\partial L/\partial z_{2}$, (6) \\",
     ):
