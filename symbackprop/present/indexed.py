@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
-from sympy import Expr, Mul
+from sympy import Expr, Mul, Rational, expand, ilcm
 
-from ..language.affine import reach
+from ..language.affine import coefficients, reach
 from ..language.brackets import Inside, Part
 from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, TensorRef
 from .build import Axes, Builder, NoForm, split_power
@@ -64,6 +64,10 @@ class IndexBuilder(Builder):
     def _place(self, index: Expr) -> Node:
         if isinstance(index, Index):
             return Letter(self.letters[index])
+        parts = coefficients(index)
+        below = ilcm(1, *(c.q for c in (*parts[0].values(), parts[1]))) if parts is not None else 1
+        if below > 1:
+            index = Mul(Rational(1, below), expand(index * below), evaluate=False)
         return self.term(index, ()).node()
 
     def _digit(self, part: Part) -> Node:

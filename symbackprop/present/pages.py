@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy import Expr, Piecewise, sign
 
-from ..language.nodes import Entry, NextEntry
+from ..language.affine import coefficients
+from ..language.nodes import Entry, Lowest, NextEntry, Padded
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Update
 from .matrix import Form, form
@@ -61,7 +62,7 @@ def sections(derivation: Derivation) -> tuple[Section, ...]:
 
 def _line(eq: Equation, kinks: frozenset[Tensor]) -> Line:
     computed = None if eq.computed is None else form(eq, eq.computed)
-    notes = tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks))))
+    notes = tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks), *_outside_notes(eq.rhs))))
     return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, notes)
 
 
@@ -110,6 +111,20 @@ def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
             strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
             values.add(float(other if strict else one))
     return [f"{value:g} at the kink" for value in sorted(values)]
+
+
+def _outside_notes(rhs: Expr) -> list[str]:
+    """That entries are read beyond a tensor's ends, and that some are read at no whole number."""
+    padded = rhs.atoms(Padded)
+    whole = all(c.is_integer for e in padded for i in e.indices for c in _numbers(i))
+    notes = ["0 beyond the ends"] if padded else []
+    notes += [] if whole else ["0 between whole indices"]
+    return notes + (["minus infinity beyond the ends"] if rhs.has(Lowest) else [])
+
+
+def _numbers(position: Expr) -> tuple[Expr, ...]:
+    parts = coefficients(position)
+    return () if parts is None else (*parts[0].values(), parts[1])
 
 
 def _outermost(expr: Expr) -> Iterator[Expr]:
