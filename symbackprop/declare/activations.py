@@ -101,7 +101,7 @@ def mish(z: Any) -> Any:
 
 
 def softplus(z: Any) -> Any:
-    """log(1 + e^z)."""
+    """log(1 + e^z). (PyTorch takes z itself above 20.)"""
     return log(1 + exp(z))
 
 
@@ -121,7 +121,7 @@ def hard_tanh(z: Any) -> Any:
 
 
 def hard_swish(z: Any) -> Any:
-    """z hard_sigmoid(z); derivative 0 at -3 and 1 at 3 (PyTorch has -1/2 and 3/2 there)."""
+    """z hard_sigmoid(z); derivative 0 at -3 and 1 at 3."""
     return z * hard_sigmoid(z)
 
 

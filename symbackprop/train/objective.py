@@ -48,15 +48,16 @@ def _loss(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> float:
 
 
 def _row_bytes(module: Module, blocks: Blocks, data: tuple[Array, ...]) -> int:
-    """By how many bytes all tensors of a call grow with one more row."""
+    """By how many bytes a row all tensors of a call grow up to all rows; more for more rows where pairs of rows act."""
 
     def size(rows: int) -> int:
         with np.errstate(all="ignore"):
             trace = module.trace(blocks.params, blocks.hypers, tuple(a[:rows] for a in data))
-        return sum(np.asarray(t).nbytes for t in trace.values())
+        return sum(np.asarray(t).nbytes for t in trace.values()) + sum(a[:rows].nbytes for a in data)
 
-    own = sum(a[:1].nbytes for a in data)
-    return max(1, own + size(2) - size(1))
+    one, two, three = map(size, (1, 2, 3))
+    pair = max(0, three - 2 * two + one) // 2
+    return max(1, two - one - 3 * pair + pair * len(data[0]))
 
 
 def _from_parts(module: Module, blocks: Blocks, data: tuple[Array, ...], part: int) -> float:

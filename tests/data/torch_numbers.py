@@ -167,12 +167,29 @@ def layers():
 
 def activations():
     names = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": fn.relu, "relu6": fn.relu6, "leaky_relu": fn.leaky_relu, "elu": fn.elu,
-        "selu": fn.selu, "gelu": fn.gelu, "gelu_tanh": lambda z: fn.gelu(z, approximate="tanh"), "silu": fn.silu, "swish": fn.silu,
-        "mish": fn.mish, "softplus": fn.softplus, "softsign": fn.softsign, "hard_sigmoid": fn.hardsigmoid, "hard_tanh": fn.hardtanh,
-        "hard_swish": fn.hardswish, "sin": torch.sin, "gaussian": lambda z: torch.exp(-z * z), "identity": lambda z: z,
-        "softmax": lambda z: fn.softmax(z, -1), "log_softmax": lambda z: fn.log_softmax(z, -1),
-    }  # fmt: skip
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": fn.relu,
+        "relu6": fn.relu6,
+        "leaky_relu": fn.leaky_relu,
+        "elu": fn.elu,
+        "selu": fn.selu,
+        "gelu": fn.gelu,
+        "gelu_tanh": lambda z: fn.gelu(z, approximate="tanh"),
+        "silu": fn.silu,
+        "swish": fn.silu,
+        "mish": fn.mish,
+        "softplus": fn.softplus,
+        "softsign": fn.softsign,
+        "hard_sigmoid": fn.hardsigmoid,
+        "hard_tanh": fn.hardtanh,
+        "hard_swish": fn.hardswish,
+        "sin": torch.sin,
+        "gaussian": lambda z: torch.exp(-z * z),
+        "identity": lambda z: z,
+        "softmax": lambda z: fn.softmax(z, -1),
+        "log_softmax": lambda z: fn.log_softmax(z, -1),
+    }
     for name, f in names.items():
         layer(f"activation {name}", (4,), lambda h, P, f=f: f(3 * h))
 
@@ -354,8 +371,11 @@ def running():
     x = torch.tensor(rng.normal(1, 2, (3, 2, 2, 3)))
     norm(x), norm(x)
     CASES["running statistics"] = {
-        "x": x.tolist(), "mean": norm.running_mean.tolist(), "var": norm.running_var.tolist(), "predicted": norm.eval()(x).tolist(),
-    }  # fmt: skip
+        "x": x.tolist(),
+        "mean": norm.running_mean.tolist(),
+        "var": norm.running_var.tolist(),
+        "predicted": norm.eval()(x).tolist(),
+    }
 
 
 for collect in (layers, activations, classes, entries, pairs, optimizers, running):

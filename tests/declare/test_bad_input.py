@@ -35,7 +35,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "the batch's axis": (
         lambda: sb.Network([sb.Input((3, 8)), of.LayerNorm((0, 1)), sb.Dense(1)], loss="mse").system,
-        "not the batch's, is an integer >= 1; got 0",
+        "an axis is an integer >= 1; got 0",
     ),
 }
 

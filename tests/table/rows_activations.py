@@ -62,7 +62,7 @@ CHOSEN: dict[str, tuple[str, Any, Any]] = {
 }
 """Variants with numbers of their own: block, what is declared, the formula."""
 NOTES = {
-    "hard_swish": "slope 0 at -3 and 1 at 3; PyTorch has -1/2 and 3/2 there",
+    "hard_swish": "slope 0 at -3 and 1 at 3",
     "elu": "slope alpha at 0, the left one",
     "selu": "slope scale*alpha at 0, the left one",
 }

@@ -237,3 +237,27 @@ def test_running_statistics() -> None:
     assert far(model.states["running_mean1"], case["mean"]) <= TOLERANCE
     assert far(model.states["running_var1"], case["var"]) <= TOLERANCE
     assert far(model.predict(X), case["predicted"]) <= TOLERANCE
+
+
+SLOPES = {
+    "relu": {0.0: 0.0},
+    "relu6": {0.0: 0.0, 6.0: 0.0},
+    "leaky_relu": {0.0: 0.01},
+    "elu": {0.0: 1.0},
+    "selu": {0.0: 1.7580993408473766},
+    "softsign": {0.0: 1.0},
+    "hard_sigmoid": {-3.0: 0.0, 3.0: 0.0},
+    "hard_tanh": {-1.0: 0.0, 1.0: 0.0},
+    "hard_swish": {-3.0: 0.0, 3.0: 1.0},
+}
+"""PyTorch 2.13's derivatives at kinks."""
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_kinks(name: str) -> None:
+    """The same choice at every kink."""
+    net = sb.Network([sb.Input(1), sb.Dense(1, name, bias=False)], loss=product, reduction="sum")
+    model, one = fresh_model(net), np.ones((1, 1))
+    for place, slope in SLOPES[name].items():
+        model.parameters["W1"] = np.array([[place]])
+        assert model.gradients(one, one)["W1"].item() == pytest.approx(slope, rel=1e-15)

@@ -102,3 +102,15 @@ def test_weighted_and_ignored_labels(options: dict[str, Any], reduction: str, mo
     whole = model.evaluate(X, y)["loss"]
     small(monkeypatch, 200)
     assert model.evaluate(X, y)["loss"] == pytest.approx(whole, rel=1e-5)
+
+
+def test_pairs_of_rows_need_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Similarities of all rows with all others: what fits for few rows does not for many."""
+    x = sb.Input(2)
+    net = sb.Network(inputs=x, outputs=(sb.Dense(2)(x), sb.Dense(2)(x)), loss="info_nce")
+    model, X = sb.compile(net, target="numpy"), np.random.default_rng(0).normal(size=(600, 2))
+    monkeypatch.setattr(objective, "SMALL", 8)
+    monkeypatch.setattr(objective, "MEMORY", 500_000)
+    assert np.isfinite(model.evaluate(X[:100])["loss"])
+    with pytest.raises(DataError, match="600 rows need more than"):
+        model.evaluate(X)

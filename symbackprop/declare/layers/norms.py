@@ -215,7 +215,7 @@ def _axes(layer: Any, x: Tensor, axes: Any) -> tuple[int, ...]:
     """The axes counted from 0, in order."""
     check_form(layer, x, "(N, ...)")
     given = [whole(a, "an axis", -len(x.dims)) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))]
-    found = tuple(sorted({whole(a + len(x.dims) if a < 0 else a, "an axis, not the batch's,") for a in given}))
+    found = tuple(sorted({whole(a + len(x.dims) if a < 0 else a, "an axis") for a in given}))
     if len(found) < len(given) or not found or found[-1] >= len(x.dims):
         raise ShapeError(f"{layer!r}: axes are different ones of 1 to {len(x.dims) - 1} for {x.name} {x.shape_text}")
     return found

@@ -18,7 +18,8 @@ def _norm(x: Tensor, eps: float, name: str) -> Equation:
     """The length of every row of x, at least eps."""
     *lead, j = places(x)
     total = Sum(x[(*lead, j)] ** 2, j)
-    return equation(Tensor(name, x.dims[:-1])[tuple(lead)], sqrt(maximum(eps**2, total) if eps else total))
+    least = float(f"{eps**2:.15g}")  # of 1e-8 1e-16, not 1.0000000000000001e-16, which is what would be printed
+    return equation(Tensor(name, x.dims[:-1])[tuple(lead)], sqrt(maximum(least, total) if eps else total))
 
 
 def _cosines(one: Tensor, two: Tensor, eps: float, tag: str) -> tuple[tuple[Equation, ...], Tensor]:
