@@ -73,11 +73,12 @@ class IndexBuilder(Builder):
     def _digit(self, part: Part) -> Node:
         """A digit of a flat index: floor(flat/stride) mod size, without what changes nothing."""
         flat, stride, size = part.args
-        node = self.term(flat / stride, ()).node()
+        node = self._place(flat / stride)
         node = node if stride == 1 else Apply("floor", (node,))
         ends = reach(flat)
-        first = ends is not None and ends[1] < stride * size
-        return node if first else Relation("mod", node, self.term(size, ()).node())
+        if ends is not None and ends[1] < stride * size:
+            return node
+        return Relation("mod", node, self.term(size, ()).node())
 
     def over(self, node: Over, axes: Axes) -> Term:
         """A running sum or maximum; signs and numbers, and what does not run, stand in front of a sum."""

@@ -87,7 +87,8 @@ class Printer:
 
     def _relation(self, node: Relation) -> Printed:
         sign = self.words.get(node.sign, node.sign)
-        return f"{self.show(node.left)} {sign} {self.show(node.right)}", ADD
+        left = self.show(node.left, FACTOR if node.sign == "mod" else ADD)
+        return f"{left} {sign} {self.show(node.right)}", ADD
 
     def _logic(self, node: Logic) -> Printed:
         return f" {self.words.get(node.word, node.word)} ".join(self.show(a) for a in node.args), ADD

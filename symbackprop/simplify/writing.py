@@ -217,7 +217,7 @@ def proper(branches: Branches, sign: int) -> sp.Expr | None:
 def in_tanh(branches: Branches) -> sp.Expr | None:
     """The expression in t = tanh(g) or tanh(g/2), with 1 - t^2 written 1/cosh^2."""
     value = branches.value(-1)
-    if branches.slots:
+    if branches.slots or not value:
         return None
     rows = [by_powers(p, 0) for p in (value.numer, value.denom)]
     low, high = min(rows[0]) - min(rows[1]), max(rows[1]) - max(rows[0])
