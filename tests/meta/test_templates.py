@@ -33,7 +33,9 @@ NETWORKS = (
         ],
         "mse",
     ),
-    sb.Network([sb.Input(4, levels=9), sb.layers.Embedding(9, 8), sb.layers.Flatten(), sb.Dense(2)], "mse", reduction="none"),
+    sb.Network(
+        [sb.Input(4, levels=9), sb.layers.Embedding(9, 8), sb.layers.Flatten(), sb.Dense(2)], "mse", reduction="none"
+    ),
 )
 
 
