@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Add, Expr, Integer, Mul, Pow, preorder_traversal
 
-from ..language.indices import canonical
+from ..language.indices import canonical, entries_of
 from ..language.nodes import Entry, Index, MaxOver, Sum
 from ..language.structure import Memo
 from ..language.tensor import Tensor
@@ -110,7 +110,7 @@ def _summands(sweep: _Sweep, eq: Equation) -> tuple[Expr, ...]:
         return (eq.rhs,)
     groups: list[tuple[set[Tensor], list[Expr]]] = []
     for term in terms:
-        tensors, own = {e.tensor for e in term.atoms(Entry) if e.tensor in sweep.indices}, [term]
+        tensors, own = {e.tensor for e in entries_of(term) if e.tensor in sweep.indices}, [term]
         apart = []
         for group in groups:
             if group[0] & tensors:
@@ -166,7 +166,7 @@ def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> boo
 def _divides_by(total: Expr, tensor: Tensor) -> bool:
     """Whether a tensor stands in a denominator: y/p times dp/dz is finite where p vanishes, y/p alone is not."""
     below = (n.base for n in total.atoms(Pow) if n.exp.could_extract_minus_sign())
-    return any(e.tensor is tensor for base in below for e in base.atoms(Entry))
+    return any(e.tensor is tensor for base in below for e in entries_of(base))
 
 
 def _is_plain(entry: Entry) -> bool:

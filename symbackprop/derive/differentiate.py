@@ -10,7 +10,7 @@ from sympy import diff as scalar_diff
 
 from ..errors import DerivationError
 from ..language.brackets import At
-from ..language.indices import flat_position, refresh
+from ..language.indices import entries_of, flat_position, refresh
 from ..language.nodes import Entry, Index, MaxOver, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
@@ -57,7 +57,7 @@ def _inner(node: Expr, wanted: Wanted, choice: Choice) -> tuple[Partial, ...]:
     """The partials of one outermost node of an expression."""
     if isinstance(node, Entry):
         return (Partial((), Integer(1), node),) if wanted(node.tensor) else ()
-    if not isinstance(node, (Sum, MaxOver)) or not any(wanted(e.tensor) for e in node.atoms(Entry)):
+    if not isinstance(node, (Sum, MaxOver)) or not any(wanted(e.tensor) for e in entries_of(node)):
         return ()
     fresh = refresh(node)
     assert isinstance(fresh, Over)

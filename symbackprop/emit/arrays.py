@@ -8,7 +8,7 @@ from dataclasses import replace
 from sympy import Expr, Integer, Mul, Piecewise
 
 from ..language.brackets import At, Inside, NotAt, Part
-from ..language.indices import flat_position, free_indices, substitute
+from ..language.indices import entries_of, flat_position, free_indices, substitute
 from ..language.nodes import Entry, Index, Size
 from ..language.tensor import Tensor
 from ..lower.positions import is_plain, spans
@@ -143,7 +143,7 @@ class Arrays:
     def _natural_order(self, s: Statement) -> tuple[Index, ...]:
         """The order of axes of an entry that has them all, else the statement's own with the summed ones last."""
         wanted = {*s.indices, *s.over}
-        for e in sorted(s.body.atoms(Entry), key=lambda e: e.sort_key()):
+        for e in sorted(entries_of(s.body), key=lambda e: e.sort_key()):
             if len(e.indices) == len(wanted) and set(e.indices) == wanted:
                 return tuple(i for i in e.indices if isinstance(i, Index))
         return (*s.indices, *s.over)
@@ -201,7 +201,7 @@ class _ArrayPrinter(Printer):
 
     def weight(self, e: Expr) -> int:
         """A helper that is written out weighs as much as a product."""
-        return super().weight(e) + sum(2 for entry in e.atoms(Entry) if entry.tensor in self.inlined)
+        return super().weight(e) + sum(2 for entry in entries_of(e) if entry.tensor in self.inlined)
 
     def _choice(self, branches: tuple[Expr, ...]) -> str:
         if all(not value.has(Entry) for value, _ in (b.args for b in branches)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import DeclarationError
-from ..language.nodes import Entry
+from ..language.indices import entries_of
 from ..language.tensor import Tensor
 from ..lower.program import Program
 from ..records import Initializer
@@ -69,12 +69,13 @@ def manifest(program: Program, dtype: str) -> Manifest:
         randoms=tuple(t.name for t in randoms(program)),
         starts=update.starts,
         unreduced=tuple(t.name for t in system.unreduced),
+        bounds=tuple(h.bounds for h in values),
     )
 
 
 def randoms(program: Program) -> tuple[Tensor, ...]:
     """The random tensors that a training step reads."""
-    read = {e.tensor for s in program.statements for e in s.body.atoms(Entry)}
+    read = {e.tensor for s in program.statements for e in entries_of(s.body)}
     return tuple(t for t in program.derivation.system.randoms if t in read)
 
 
@@ -103,4 +104,6 @@ def _role(tensor: Tensor) -> str:
         return "weight"
     if {"normalized", "classes"} & tensor.traits:
         return "one_hot"
+    if "sign" in tensor.traits:
+        return "sign"
     return "unit" if "unit" in tensor.traits else "real"

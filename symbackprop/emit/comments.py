@@ -5,6 +5,7 @@ from __future__ import annotations
 from sympy import Expr
 
 from ..language.brackets import At, Inside, NotAt, Part
+from ..language.indices import entries_of
 from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Size, Sum
 from ..language.tensor import Tensor
 from ..lower.program import ARGMAX, MAP, MAX, SUM, Kernel
@@ -45,7 +46,7 @@ def kernel_comments(kernel: Kernel) -> tuple[str, ...]:
 
 def _line(lhs: Tensor, indices: tuple[Index, ...], form: Expr) -> tuple[str, str]:
     """Left side and right side in one line each."""
-    tensors = {e.tensor.name for e in form.atoms(Entry)} | {lhs.name}
+    tensors = {e.tensor.name for e in entries_of(form)} | {lhs.name}
     letters = index_letters(dict.fromkeys(indices), tensors)
     left = f"{lhs.name}[{', '.join(letters[i] for i in indices)}]" if indices else lhs.name
     return left, _Text(letters, tensors).text(form)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from ..language.indices import flat_position
+from ..language.indices import entries_of, flat_position
 from ..language.nodes import ArgMax, Entry, Index, MaxOver, Size
 from ..language.tensor import Tensor
 from ..lower.limits import Limit, limits_of
@@ -77,7 +77,7 @@ class _Writer:
     ) -> None:
         self.kernel, self.names, self.hypers, self.dialect = kernel, names, scalars, dialect
         self.form = kernel.form
-        read = {e.tensor for s in kernel.statements for e in s.body.atoms(Entry)}
+        read = {e.tensor for s in kernel.statements for e in entries_of(s.body)}
         made = {s.lhs for s in kernel.statements}
         self.used = [t for t in names if t in read | made and t not in scalars]
         over = kernel.reduction.over if kernel.reduction else ()
@@ -204,7 +204,7 @@ class _Writer:
             for item in queue:
                 name, value = item
                 text = self._text(value)
-                needs = {self.local[e.tensor] for e in value.atoms(Entry) if e.tensor in self.local}
+                needs = {self.local[e.tensor] for e in entries_of(value) if e.tensor in self.local}
                 needs |= {s.name for s in value.free_symbols if s.name in names}
                 if needs <= known:
                     out.append(Local(name, text))

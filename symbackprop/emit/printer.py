@@ -11,6 +11,7 @@ from sympy.logic.boolalg import BooleanTrue
 
 from ..errors import EmissionError
 from ..language.brackets import At, Inside
+from ..language.indices import entries_of
 from ..language.nodes import Entry, Index, Over, Size
 from ..lower.program import Where
 from .dialect import Dialect
@@ -89,7 +90,7 @@ class Printer:
 
     def weight(self, e: Expr) -> int:
         """How much stands in a term; heavy ones come first in a sum."""
-        return len(e.atoms(Entry)) + 2 * len(e.atoms(Over))
+        return len(entries_of(e)) + 2 * len(e.atoms(Over))
 
     def _product(self, e: Mul) -> tuple[str, int]:
         if _is_negative(e):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from sympy import Add, Expr, Integer, Max, Min, Mul
 
 from .nodes import Entry, Index, Over, Size, Sum
 
 
+@lru_cache(maxsize=1 << 16)
 def free_indices(expr: Expr) -> tuple[Index, ...]:
     """The free indices of an expression, in order of first appearance in its sorted arguments."""
     found: dict[Index, None] = {}
@@ -28,6 +30,12 @@ def _collect(expr: Expr, bound: frozenset[Index], found: dict[Index, None]) -> N
     else:
         for arg in expr.args:
             _collect(arg, bound, found)
+
+
+@lru_cache(maxsize=1 << 16)
+def entries_of(expr: Expr) -> frozenset[Entry]:
+    """All entries that stand in an expression."""
+    return frozenset(expr.atoms(Entry))
 
 
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:

@@ -104,6 +104,7 @@ class Tensor(Arithmetic):
     `traits` holds what is known of the values: "unit" (entries in [0, 1]), "normalized" (the entries
     of the last axis sum to 1), "weight" (a parameter that weight decay applies to).
     `adjoint` is the printed name of dL/dT where convention has one (delta for a pre-activation).
+    `bounds` are those of a hyper's numbers, as `declare.bounds.Bounds` has them; () for none.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Tensor(Arithmetic):
     adjoint: str | None = None
     value: float | None = None
     levels: int | None = None
+    bounds: tuple[float | None, ...] = ()
 
     def __getitem__(self, indices: Any) -> Entry:
         from .nodes import Entry
@@ -262,6 +264,6 @@ def _fixed(name: str, dims: Sequence[Dim | int]) -> tuple[Dim, ...]:
     return fixed
 
 
-def hyper_tensor(name: str, value: float) -> Tensor:
-    """A run-time scalar (a learning rate, a penalty's strength)."""
-    return Tensor(name, (), "hyper", value=value)
+def hyper_tensor(name: str, value: float, bounds: tuple[float | None, ...] = ()) -> Tensor:
+    """A run-time scalar (a learning rate, a penalty's strength), which stays within its `bounds`."""
+    return Tensor(name, (), "hyper", value=value, bounds=bounds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..language.nodes import Entry
+from ..language.indices import entries_of
 from ..language.tensor import Tensor
 from ..records import Derivation, Update
 from .fuse import fuse
@@ -77,7 +77,7 @@ def needed_statements(statements: tuple[Statement, ...], wanted: Iterable[Tensor
     for s in reversed(statements):
         if s.lhs in live:
             chosen.append(s)
-            live.update(e.tensor for e in s.body.atoms(Entry))
+            live.update(e.tensor for e in entries_of(s.body))
     return tuple(reversed(chosen))
 
 
@@ -87,5 +87,5 @@ def _needed(kernels: tuple[Kernel, ...], wanted: Iterable[Tensor]) -> tuple[Kern
     for kernel in reversed(kernels):
         if any(s.lhs in live for s in kernel.statements):
             chosen.append(kernel)
-            live.update(e.tensor for s in kernel.statements for e in s.body.atoms(Entry))
+            live.update(e.tensor for s in kernel.statements for e in entries_of(s.body))
     return tuple(reversed(chosen))

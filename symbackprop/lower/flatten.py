@@ -8,7 +8,7 @@ from sympy import Expr, Function, Mul, Piecewise
 
 from ..errors import LoweringError
 from ..language.brackets import At
-from ..language.indices import canonical, free_indices, refresh, substitute
+from ..language.indices import canonical, entries_of, free_indices, refresh, substitute
 from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
@@ -27,11 +27,13 @@ class _Table:
     statements: list[Statement] = field(default_factory=list)
     helpers: dict[Expr, Tensor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def name(self, stem: str) -> str:
-        number = 1
+        number = self.numbers.get(stem, 0) + 1
         while f"{stem}{number}" in self.taken:
             number += 1
+        self.numbers[stem] = number
         self.taken.add(f"{stem}{number}")
         return f"{stem}{number}"
 
@@ -102,7 +104,7 @@ def _materialize(body: Expr, bound: tuple[Index, ...], eq: Equation, table: _Tab
     A tensor of all windows of another, or of a delta's ones and zeros, would be large: a body that reads elsewhere
     than at its own indices, or has a delta, stays as it is.
     """
-    if body.has(At) or not all(is_plain(e) for e in body.atoms(Entry)):
+    if body.has(At) or not all(is_plain(e) for e in entries_of(body)):
         return body
     groups: dict[frozenset[Index], list[Expr]] = {}
     for f in Mul.make_args(body):

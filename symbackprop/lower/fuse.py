@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
-from ..language.indices import substitute
-from ..language.nodes import Entry, Index
+from ..language.indices import entries_of, substitute
+from ..language.nodes import Index
 from ..language.tensor import Tensor
 from .positions import is_plain
 from .products import as_product
@@ -44,7 +44,7 @@ def fuse(
     readers: dict[Tensor, set[int]] = {}
     for place, group in enumerate(groups):
         for s in group.statements:
-            for e in s.body.atoms(Entry):
+            for e in entries_of(s.body):
                 readers.setdefault(e.tensor, set()).add(place)
     read_elsewhere = {t for t, home in maker.items() if readers.get(t, set()) - {home}}
     return _distinct(tuple(_kernel(g, kept | read_elsewhere) for g in groups))
@@ -65,7 +65,7 @@ def _distinct(kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
 
 def _home(s: Statement, groups: list[_Group], maker: dict[Tensor, int]) -> tuple[int, dict[Expr, Expr]] | None:
     """The group that a map can join: the last one that makes something it reads, if read entry by entry."""
-    read = [e for e in s.body.atoms(Entry) if e.tensor in maker]
+    read = [e for e in entries_of(s.body) if e.tensor in maker]
     if s.op != MAP or not read:
         return None
     place = max(maker[e.tensor] for e in read)

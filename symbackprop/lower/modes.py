@@ -8,8 +8,8 @@ from dataclasses import replace
 from sympy import Expr
 
 from ..errors import LoweringError
-from ..language.indices import canonical, substitute
-from ..language.nodes import Entry, Index, TensorRef
+from ..language.indices import canonical, entries_of, substitute
+from ..language.nodes import Index, TensorRef
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation
 from .flatten import flatten
@@ -115,7 +115,7 @@ def _verify_order(entry: str, kernels: Iterable[Kernel], given: set[Tensor]) -> 
     for kernel in kernels:
         known |= {s.lhs for s in kernel.statements}
         for s in kernel.statements:
-            missing = {e.tensor for e in s.body.atoms(Entry)} - known
+            missing = {e.tensor for e in entries_of(s.body)} - known
             if missing:
                 tensor = min(missing, key=lambda t: t.name)
                 cure = "; give the equations of the inference mode" if tensor.kind == "random" else ""

@@ -21,6 +21,7 @@ from dataclasses import replace
 
 from sympy import Expr
 
+from ..language.indices import entries_of
 from ..language.nodes import Entry, Index
 from .positions import is_plain, position
 from .products import as_gathered
@@ -95,7 +96,7 @@ def _is_flat(kernel: Kernel) -> bool:
     for s in kernel.statements:
         if s.indices != kernel.space:
             return False
-        entries = s.body.atoms(Entry)
+        entries = entries_of(s.body)
         if any(e.indices and (e.indices != kernel.space or not is_plain(e)) for e in entries):
             return False
         if has_bare_index(s.body):
@@ -113,13 +114,13 @@ def has_bare_index(body: Expr) -> bool:
 
 
 def _reads_plainly(s: Statement) -> bool:
-    return all(is_plain(e) for e in s.body.atoms(Entry))
+    return all(is_plain(e) for e in entries_of(s.body))
 
 
 def _runs_along_space(kernel: Kernel) -> bool:
     """Whether the entries that the reduction reads are contiguous along the space rather than along the sum."""
     assert kernel.reduction is not None
-    along = [_contiguous(e) for e in kernel.reduction.body.atoms(Entry) if e.indices]
+    along = [_contiguous(e) for e in entries_of(kernel.reduction.body) if e.indices]
     last, over = kernel.space[-1], set(kernel.reduction.over)
     return any(last in found for found in along) and not any(found & over and last not in found for found in along)
 

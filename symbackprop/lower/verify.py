@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Symbol
 
 from ..errors import LoweringError
-from ..language.indices import free_indices
+from ..language.indices import entries_of, free_indices
 from ..language.nodes import Entry, Index, Over
 from ..language.tensor import Tensor
 from .positions import spans, test_of
@@ -40,7 +40,7 @@ def _verify_entries(program: Program) -> None:
         ("loss", program.loss, gradients),
     ):
         for kernel in kernels:
-            touched = {e.tensor for s in kernel.statements for e in s.body.atoms(Entry)}
+            touched = {e.tensor for s in kernel.statements for e in entries_of(s.body)}
             touched |= {s.lhs for s in kernel.statements}
             if touched & absent:
                 names = ", ".join(sorted(t.name for t in touched & absent))
@@ -77,10 +77,10 @@ def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:
 
 def _verify_reads(s: Statement, at_hand: set[Tensor], where: str) -> None:
     """What a statement reads is there: computed before, and inside its tensor."""
-    missing = [e.tensor.name for e in s.body.atoms(Entry) if e.tensor not in at_hand]
+    missing = [e.tensor.name for e in entries_of(s.body) if e.tensor not in at_hand]
     if missing:
         raise LoweringError(f"{where}: {', '.join(missing)} is read before it is computed")
-    for e in s.body.atoms(Entry):
+    for e in entries_of(s.body):
         if e.outside is None and not _stays_inside(e):
             raise LoweringError(f"{where}: {e} may be read beyond {e.tensor.name} {e.tensor.shape_text}")
 

@@ -126,6 +126,9 @@ def scalar_form(expr: Expr) -> Expr:
 def put_in(expr: Expr, solution: Solution) -> Expr:
     """`expr` with the solution's node written in the equation's output, at whatever indices it stands."""
 
+    if solution.value.has(Piecewise) and expr.has(Piecewise):
+        return expr  # SymPy nests no choice in a condition
+
     def rule(node: Expr) -> Expr:
         value = solution.at(node)
         return node if value is None else value
