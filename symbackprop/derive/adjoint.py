@@ -155,7 +155,7 @@ def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> boo
     if not all(_is_plain(p.entry) for p in parts):
         factors = [f for f in Mul.make_args(total) if not f.is_number]
         return len(factors) == 1 and isinstance(factors[0], Entry) and _is_plain(factors[0])
-    if _divides_by(total, eq.lhs):
+    if _divides_by(total, eq.lhs) and any(_is_multiple(p.factor, eq.lhs) for p in parts):
         return True
     if not total.has(Sum):
         short = sum(bool(n.args) for n in preorder_traversal(total)) <= SHORT
@@ -167,6 +167,12 @@ def _divides_by(total: Expr, tensor: Tensor) -> bool:
     """Whether a tensor stands in a denominator: y/p times dp/dz is finite where p vanishes, y/p alone is not."""
     below = (n.base for n in total.atoms(Pow) if n.exp.could_extract_minus_sign())
     return any(e.tensor is tensor for base in below for e in entries_of(base))
+
+
+def _is_multiple(factor: Expr, tensor: Tensor) -> bool:
+    """Whether a partial derivative has the output itself as a factor, which a division by it cancels."""
+    bases = (f.as_base_exp() for f in Mul.make_args(factor))
+    return any(isinstance(base, Entry) and base.tensor is tensor and power.is_positive for base, power in bases)
 
 
 def _is_plain(entry: Entry) -> bool:
