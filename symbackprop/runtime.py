@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Port:
     """An input, target or output of a program. `shape` is without the batch axis.
 
-    `role`: "real", "unit" (entries in [0, 1]), "one_hot" (rows sum to 1; integer labels are expanded), "index"
-    (whole numbers 0 ... `levels` - 1, kept in the program's real type) or "weight" (a sample's, >= 0; 1 if not given).
-    `ignore` is a label that belongs to no class: its "one_hot" row is zero.
+    `role`: "real", "unit" (entries in [0, 1]), "sign" (-1 or 1), "one_hot" (rows sum to 1; integer labels are
+    expanded), "index" (whole numbers 0 ... `levels` - 1, kept in the program's real type) or "weight" (a sample's,
+    >= 0; 1 if not given). `ignore` is a label that belongs to no class: its "one_hot" row is zero.
     """
 
     name: str
@@ -46,7 +46,8 @@ class Manifest:
 
     `block` is the length of the flat parameter block in entries (slots are aligned, gaps are zero);
     every optimizer state is a block of the same length; `hypers` are (name, default) in the order of the
-    scalar block; `trace` are the tensors that the NumPy module's `trace` returns, in order of computation.
+    scalar block and `bounds` between which numbers each lies (as `declare.bounds.Bounds`; none: any);
+    `trace` are the tensors that the NumPy module's `trace` returns, in order of computation.
     `fixed` are the slots of the model's states (running statistics, frozen parameters), which lie behind the
     block. A training batch has at least `least_rows` samples; `randoms` are drawn anew for each. `starts` are the
     optimizer states' first values: numbers, or names of hyper-parameters (none: all 0). `unreduced` are the losses
@@ -69,6 +70,7 @@ class Manifest:
     randoms: tuple[str, ...] = ()
     starts: tuple[float | str, ...] = ()
     unreduced: tuple[str, ...] = ()
+    bounds: tuple[tuple[float | None, ...], ...] = ()
 
     @property
     def length(self) -> int:
@@ -98,6 +100,7 @@ class Manifest:
             randoms=tuple(raw["randoms"]),
             starts=tuple(raw["starts"]),
             unreduced=tuple(raw["unreduced"]),
+            bounds=tuple(map(tuple, raw.get("bounds", ()))),
             **ports,
         )
 

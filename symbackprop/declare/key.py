@@ -126,4 +126,4 @@ def _equation(eq: Equation) -> str:
 def _tensor(t: Tensor) -> str:
     value = None if t.kind == "hyper" else t.value
     dims = [(d.name, d.size) for d in t.dims]
-    return f"{t.kind} {t.name}{dims} {t.init} {sorted(t.traits)} {t.adjoint} {value} {t.levels}"
+    return f"{t.kind} {t.name}{dims} {t.init} {sorted(t.traits)} {t.adjoint} {value} {t.levels} {tuple(t.bounds)}"

@@ -8,15 +8,17 @@ from typing import Any
 
 from ..errors import DeclarationError, did_you_mean
 from ..records import Update
-from .schedule import first_value, number_or_schedule
+from .bounds import POSITIVE, Bounds
+from .schedule import finite, first_value, number_or_schedule
 from .updating import CLIPS, Symbols, own_name
 
 
 class Hyper:
     """A hyper-parameter: a number on an optimizer, a run-time symbol inside its `update`."""
 
-    def __init__(self, name: str, default: float) -> None:
-        self.name, self.default = own_name(name, "a hyper-parameter"), float(default)
+    def __init__(self, name: str, default: float, bounds: Bounds) -> None:
+        self.name, self.bounds = own_name(name, "a hyper-parameter"), bounds
+        self.default = finite(default, f"the default of {name}", bounds)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         if owner is None:
@@ -25,9 +27,23 @@ class Hyper:
         return owner._values[self.name] if symbols is None else symbols.hyper(self.name)
 
 
-def hyper(name: str, default: float) -> Any:
-    """A hyper-parameter of an optimizer, a run-time symbol: changing it never recompiles."""
-    return Hyper(name, default)
+def hyper(
+    name: str,
+    default: float,
+    *,
+    least: float | None = None,
+    below: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """A hyper-parameter of an optimizer, a run-time symbol: changing it never recompiles.
+
+    Its numbers, those of a schedule too, are at least `least` and at most `most`, greater than `above` and less than
+    `below`: `hyper("beta1", 0.9, least=0, below=1)`. Without them any finite number is taken.
+    """
+    given = {"least": least, "below": below, "above": above, "most": most}
+    bounds = {n: finite(b, f"{name}: {n}") for n, b in given.items() if b is not None}
+    return Hyper(name, default, Bounds(**bounds))
 
 
 class Choice:
@@ -77,11 +93,13 @@ class Optimizer:
             if option in given:
                 raise DeclarationError(f"{name}: {option} is given twice")
             given[option] = value
+        self._bounds = {h.name: h.bounds for h in declared.values()} | dict.fromkeys(CLIPS, POSITIVE)
         self._values = {
-            h.name: number_or_schedule(given.get(n, h.default), f"{name}: {h.name}") for n, h in declared.items()
+            h.name: number_or_schedule(given.get(n, h.default), f"{name}: {h.name}", h.bounds)
+            for n, h in declared.items()
         } | _clips(name, clip_norm=clip_norm, clip_value=clip_value)
         self._choices = {n: _option(type(self), n, c, given.get(n, c.options[0])) for n, c in choices.items()}
-        self._groups = _groups(name, groups or {}, self._values)
+        self._groups = _groups(name, groups or {}, self._values, self._bounds)
 
     @classmethod
     def _declared(cls, kind: type) -> dict[str, Any]:
@@ -145,14 +163,14 @@ class Optimizer:
         update = self.equations()
         body = ";".join(f"{e.lhs.name}={srepr(e.rhs)}" for e in update.equations)
         states = [(s.name, start) for s, start in zip(update.states, update.starts, strict=True)]
-        return f"{kind.__name__}:{states}:{list(self._values)}:{body}{beside}"
+        return f"{kind.__name__}:{states}:{[(n, *self._bounds[n]) for n in self._values]}:{body}{beside}"
 
     def equations(self) -> Update:
         """The update as equations, in an order in which every value stands before it is read."""
         from ..language.nodes import Entry
 
         twin = copy.copy(self)
-        twin._symbols = symbols = Symbols(self._values)
+        twin._symbols = symbols = Symbols(self._values, self._bounds)
         rules = twin.update(Entry(symbols.theta), symbols.clipped())
         return symbols.record(type(self).__name__, rules, self._groups)
 
@@ -177,7 +195,9 @@ def _clips(kind: str, **bounds: Any) -> dict[str, Any]:
     return made
 
 
-def _groups(kind: str, groups: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _groups(
+    kind: str, groups: Any, values: Mapping[str, Any], bounds: Mapping[str, Bounds]
+) -> dict[str, dict[str, Any]]:
     """Pattern -> the hyper-parameters that a group has for itself, checked as far as no network is needed."""
     if not isinstance(groups, Mapping):
         raise DeclarationError(f'{kind}: groups is a dict, {{"b*": {{"eta": 0.1}}}}; got {groups!r}')
@@ -193,5 +213,7 @@ def _groups(kind: str, groups: Any, values: Mapping[str, Any]) -> dict[str, dict
                 raise DeclarationError(
                     f"{kind}: group {pattern!r} sets {name!r}, which is no hyper-parameter.{did_you_mean(name, values)}"
                 )
-        made[pattern] = {n: number_or_schedule(v, f"{kind}: {n} of group {pattern!r}") for n, v in own.items()}
+        made[pattern] = {
+            n: number_or_schedule(v, f"{kind}: {n} of group {pattern!r}", bounds[n]) for n, v in own.items()
+        }
     return made

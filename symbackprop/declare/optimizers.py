@@ -12,12 +12,13 @@ from ..errors import DeclarationError, did_you_mean
 from ..language.functions import maximum, minimum, sign, sqrt, where
 from ..language.functions import next as next_value
 from .optimizer import Choice, Optimizer, hyper
+from .schedule import first_value
 
 
 class SGD(Optimizer):
     """theta - eta g."""
 
-    eta = hyper("eta", 0.01)
+    eta = hyper("eta", 0.01, least=0)
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Gradient descent."""
@@ -27,7 +28,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """`form="torch"`: v = mu v + g, theta - eta v; `form="velocity"`: v = mu v - eta g, theta + v."""
 
-    eta, mu = hyper("eta", 0.01), hyper("mu", 0.9)
+    eta, mu = hyper("eta", 0.01, least=0), hyper("mu", 0.9, least=0)
     form = Choice("torch", "velocity")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
@@ -45,7 +46,7 @@ class Nesterov(Optimizer):
     phi + mu next(v) - eta g (`form="velocity"`); `form="torch"` has v = mu v + g, theta - eta (g + mu next(v)).
     """
 
-    eta, mu = hyper("eta", 0.01), hyper("mu", 0.9)
+    eta, mu = hyper("eta", 0.01, least=0), hyper("mu", 0.9, least=0)
     form = Choice("torch", "velocity")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
@@ -59,7 +60,7 @@ class Nesterov(Optimizer):
 class Adagrad(Optimizer):
     """s + g^2, theta - eta g/(sqrt(s) + eps)."""
 
-    eta, eps = hyper("eta", 0.01), hyper("eps", 1e-10)
+    eta, eps = hyper("eta", 0.01, least=0), hyper("eps", 1e-10, least=0)
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Adagrad."""
@@ -73,7 +74,7 @@ class Adadelta(Optimizer):
     Both eps stand inside the roots, as in PyTorch.
     """
 
-    eta, rho, eps = hyper("eta", 1.0), hyper("rho", 0.9), hyper("eps", 1e-6)
+    eta, rho, eps = hyper("eta", 1.0, least=0), hyper("rho", 0.9, least=0, most=1), hyper("eps", 1e-6, least=0)
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Adadelta."""
@@ -92,7 +93,7 @@ class RMSProp(Optimizer):
     `form="centered"` has sqrt(s - m^2) instead, with the mean gradient m = rho m + (1 - rho) g.
     """
 
-    eta, rho, eps = hyper("eta", 0.01), hyper("rho", 0.99), hyper("eps", 1e-8)
+    eta, rho, eps = hyper("eta", 0.01, least=0), hyper("rho", 0.99, least=0, most=1), hyper("eps", 1e-8, least=0)
     form = Choice("plain", "centered")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
@@ -114,10 +115,10 @@ class Adam(Optimizer):
     """
 
     eta, beta1, beta2, eps = (
-        hyper("eta", 1e-3),
-        hyper("beta1", 0.9),
-        hyper("beta2", 0.999),
-        hyper("eps", 1e-8),
+        hyper("eta", 1e-3, least=0),
+        hyper("beta1", 0.9, least=0, below=1),
+        hyper("beta2", 0.999, least=0, below=1),
+        hyper("eps", 1e-8, least=0),
     )
     form = Choice("adam", "amsgrad")
 
@@ -145,7 +146,7 @@ class AdamW(Adam):
     It decays every parameter, biases too, as PyTorch's does; `groups={"b*": {"decay": 0}}` leaves some out.
     """
 
-    decay = hyper("decay", 0.01)
+    decay = hyper("decay", 0.01, least=0)
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """AdamW."""
@@ -160,11 +161,11 @@ class NAdam(Optimizer):
     """
 
     eta, beta1, beta2, eps, psi = (
-        hyper("eta", 2e-3),
-        hyper("beta1", 0.9),
-        hyper("beta2", 0.999),
-        hyper("eps", 1e-8),
-        hyper("psi", 4e-3),
+        hyper("eta", 2e-3, least=0),
+        hyper("beta1", 0.9, least=0, below=1),
+        hyper("beta2", 0.999, least=0, below=1),
+        hyper("eps", 1e-8, least=0),
+        hyper("psi", 4e-3, least=0),
     )
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
@@ -189,7 +190,12 @@ class Lion(Optimizer):
     The decay is decoupled and touches every parameter; `groups={"b*": {"decay": 0}}` leaves some out.
     """
 
-    eta, beta1, beta2, decay = hyper("eta", 1e-4), hyper("beta1", 0.9), hyper("beta2", 0.99), hyper("decay", 0.0)
+    eta, beta1, beta2, decay = (
+        hyper("eta", 1e-4, least=0),
+        hyper("beta1", 0.9, least=0, below=1),
+        hyper("beta2", 0.99, least=0, below=1),
+        hyper("decay", 0.0, least=0),
+    )
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Lion."""
@@ -210,12 +216,18 @@ class Rprop(Optimizer):
     """
 
     eta, down, up, least, most = (
-        hyper("eta", 0.01),
-        hyper("down", 0.5),
-        hyper("up", 1.2),
-        hyper("least", 1e-6),
-        hyper("most", 50.0),
+        hyper("eta", 0.01, least=0),
+        hyper("down", 0.5, above=0, below=1),
+        hyper("up", 1.2, above=1),
+        hyper("least", 1e-6, least=0),
+        hyper("most", 50.0, least=0),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        least, most = first_value(self.least), first_value(self.most)
+        if least > most:
+            raise DeclarationError(f"Rprop: least must not exceed most; got {least:g} and {most:g}")
 
     def update(self, theta: Any, g: Any) -> dict[Any, Any]:
         """Rprop."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..language.tensor import Tensor
 from ..records import Equation
+from .bounds import NOT_NEGATIVE
 from .schedule import first_value
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _summed(items: list[Penalized], named: list[tuple[Regularizer, tuple[str, ..
     hypers: list[Tensor] = []
     terms: list[Any] = []
     for number, (r, names) in enumerate(named):
-        made = [hyper_tensor(n, first_value(v)) for n, (_, v) in zip(names, r.strengths, strict=True)]
+        made = [hyper_tensor(n, first_value(v), NOT_NEGATIVE) for n, (_, v) in zip(names, r.strengths, strict=True)]
         hypers += made
         for item in (i for i in items if i.regularizer is r):
             before, formulas = r.formulas(item.tensor, "" if number == 0 else f"_{number + 1}")

@@ -16,6 +16,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
+from .bounds import FREE, Bounds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,8 +116,31 @@ class Function(Schedule):
 
     def at(self, clock: Clock) -> Array:
         """See `Schedule.at`."""
-        name = getattr(self.function, "__name__", repr(self.function))
-        return _spread(self.function(*(clock.t, clock.e)[: self.arguments]), clock, name)
+        return _spread(self.function(*(clock.t, clock.e)[: self.arguments]), clock, self.name)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return str(getattr(self.function, "__name__", repr(self.function)))
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def tried(self) -> Function:
+        """This schedule, tried on two steps; `DeclarationError` where the function takes no arrays."""
+        import numpy as np
+
+        clock = Clock(np.array([1, 2]), np.array([1, 1]), np.array([0.0, 0.5]), 2)
+        try:
+            self.at(clock)
+        except DeclarationError:
+            raise
+        except (TypeError, ValueError) as error:  # what NumPy raises where one number is wanted
+            raise DeclarationError(
+                f"the schedule {self.name} takes arrays: np.where(t < 3, 0.1, 0.01) in place of a branch, np.exp in "
+                f"place of math.exp; on two steps it raised: {error}"
+            ) from error
+        return self
 
 
 def _spread(values: Any, clock: Clock, what: str) -> Array:
@@ -143,7 +167,7 @@ def as_schedule(value: Any) -> Schedule | None:
         return Expression(check(value))
     if str(getattr(value, "__module__", "")) == f"{__package__}.schedules":
         raise DeclarationError(f"sb.schedules.{value.__name__} stands without its numbers; write it with them in ()")
-    return Function(value, _arguments(value)) if callable(value) else None
+    return Function(value, _arguments(value)).tried() if callable(value) else None
 
 
 def _arguments(function: Callable[..., Any]) -> int:
@@ -162,21 +186,23 @@ def _arguments(function: Callable[..., Any]) -> int:
     return max(1, len(needed))
 
 
-def finite(value: object, what: str) -> float:
-    """`value` as a finite number, else a `DeclarationError`."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise DeclarationError(f"{what} must be a finite number; got {value!r}")
+def finite(value: object, what: str, bounds: Bounds = FREE) -> float:
+    """`value` as a finite number within its bounds, else a `DeclarationError`."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or not bounds.holds(value):
+        raise DeclarationError(f"{what} must be {bounds.wanted}; got {value!r}")
     return float(value)
 
 
-def number_or_schedule(value: object, what: str) -> float | Schedule:
-    """`value` as a finite number or a schedule whose first value is finite, else a `DeclarationError`."""
+def number_or_schedule(value: object, what: str, bounds: Bounds = FREE) -> float | Schedule:
+    """`value` as a finite number within its bounds or a schedule that begins with one, else a `DeclarationError`."""
     schedule = as_schedule(value)
     if schedule is None:
-        return finite(value, what)
+        return finite(value, what, bounds)
     first = float(schedule.at(start())[0])
-    if not math.isfinite(first):
-        raise DeclarationError(f"{what}: the schedule {schedule!r} is {first} at the first step; it must be finite")
+    if not math.isfinite(first) or not bounds.holds(first):
+        raise DeclarationError(
+            f"{what}: the schedule {schedule!r} is {first:g} at the first step; it must be {bounds.wanted}"
+        )
     return schedule
 
 

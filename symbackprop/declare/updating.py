@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import DeclarationError
 from ..language.tensor import Tensor, check_name, hyper_tensor
 from ..records import Equation, Group, Update
+from .bounds import Bounds
 from .schedule import first_value
 
 CLIPS = ("clip_norm", "clip_value")
@@ -26,11 +27,11 @@ def own_name(name: str, what: str) -> str:
 class Symbols:
     """What `update` declares while it is being read: states, named values, and the hyper-parameters it uses."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> None:
         from ..language.nodes import Entry
 
         self._entry = Entry
-        self._values = values
+        self._values, self._bounds = values, bounds
         self.states: dict[str, Tensor] = {}
         self.starts: dict[str, float | str] = {}
         self.named: dict[Tensor, Any] = {}
@@ -42,7 +43,7 @@ class Symbols:
     def hyper(self, name: str) -> Any:
         """The symbol of a hyper-parameter."""
         if name not in self.hypers:
-            self.hypers[name] = hyper_tensor(name, first_value(self._values[name]))
+            self.hypers[name] = hyper_tensor(name, first_value(self._values[name]), self._bounds[name])
         return self._entry(self.hypers[name])
 
     def state(self, name: str, init: Any) -> Any:
@@ -152,7 +153,9 @@ def _needs(value: Any) -> set[Tensor]:
 
 
 def _group(pattern: str, own: Mapping[str, Any], hypers: Sequence[Tensor]) -> Group:
-    made = (hyper_tensor(f"{pattern}.{h.name}", first_value(own[h.name])) if h.name in own else h for h in hypers)
+    made = (
+        hyper_tensor(f"{pattern}.{h.name}", first_value(own[h.name]), h.bounds) if h.name in own else h for h in hypers
+    )
     return Group(pattern, tuple(made))
 
 

@@ -178,6 +178,7 @@ def _symbols(derivation: Derivation) -> Iterator[Symbol]:
         yield _symbol(t, "input")
     for t in system.targets:
         known = ", rows sum to 1" if "normalized" in t.traits else ", entries in $[0, 1]$" if "unit" in t.traits else ""
+        known = ", entries $-1$ or $1$" if "sign" in t.traits else known
         yield _symbol(t, f"target{known}")
     for t in system.parameters:
         yield _symbol(t, "parameter")

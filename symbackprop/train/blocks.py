@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..declare.bounds import Bounds
 from ..declare.schedule import Schedule
 from ..runtime import Manifest, Slot
 
@@ -78,6 +79,12 @@ def fixed_views(manifest: Manifest, params: Array) -> dict[str, Array]:
 
 def _views(slots: tuple[Slot, ...], array: Array) -> dict[str, Array]:
     return {s.name: array[s.offset : s.offset + math.prod(s.shape)].reshape(s.shape) for s in slots}
+
+
+def bounds_of(manifest: Manifest) -> dict[str, Bounds]:
+    """Hyper-parameter name -> the bounds of its numbers."""
+    given = manifest.bounds or ((),) * len(manifest.hypers)
+    return {name: Bounds(*own) for (name, _), own in zip(manifest.hypers, given, strict=True)}
 
 
 def first_not_finite(manifest: Manifest, blocks: Blocks) -> str | None:

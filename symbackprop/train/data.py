@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError, did_you_mean
 from ..runtime import Manifest, Port
 from .blocks import Array
-from .labels import one_hot, unit
+from .labels import one_hot, sign, unit
 
 CURES = {
     "O": "convert it to numbers, e.g. np.asarray({0}, dtype=float)",
@@ -130,6 +130,8 @@ def _prepare(value: Any, port: Port, dtype: str, argument: str, target: bool) ->
     _check_shape(array, port, argument)
     if port.role == "unit":
         unit(array, argument)
+    elif port.role == "sign":
+        sign(array, argument)
     return convert(array, dtype, argument)
 
 

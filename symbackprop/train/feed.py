@@ -14,7 +14,7 @@ from .. import streams
 from ..declare.schedule import Clock
 from ..errors import NonFiniteError
 from ..runtime import Module, Run
-from .blocks import Array, Blocks
+from .blocks import Array, Blocks, bounds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,20 @@ class Feed:
     def scheduled(self, steps: Array) -> dict[str, Array]:
         """Values (steps,) of the hyper-parameters that have schedules, at steps (from 0) of these epochs.
 
-        Raises `NonFiniteError` where a schedule has no finite value.
+        Raises `NonFiniteError` where a schedule has no finite value, or one beyond the hyper-parameter's bounds.
         """
         run = self.run
         clock = Clock.of(steps, run.first_step, run.first_epoch, self.plan.steps)
         made = {name: schedule.at(clock) for name, schedule in self.blocks.schedules.items()}
+        bounds = bounds_of(self.module.manifest)
         for name, values in made.items():
-            if not np.isfinite(values).all():
-                bad = int(np.flatnonzero(~np.isfinite(values))[0])
+            good = np.isfinite(values) & bounds[name].holds(values)
+            if not good.all():
+                bad = int(np.flatnonzero(~good)[0])
                 raise NonFiniteError(
                     f"the schedule of {name} gives {values[bad]} at training step {clock.t[bad]} (epoch "
-                    f"{clock.e[bad]}): {self.blocks.schedules[name]!r}; the model keeps what it has learned before",
+                    f"{clock.e[bad]}), which must be {bounds[name].wanted}: {self.blocks.schedules[name]!r}; the model "
+                    "keeps what it has learned before",
                     int(clock.t[bad]),
                     name,
                 )

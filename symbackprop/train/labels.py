@@ -1,4 +1,4 @@
-"""Targets with a meaning: classes (role "one_hot") and probabilities (role "unit")."""
+"""Targets with a meaning: classes (role "one_hot"), probabilities (role "unit") and signs (role "sign")."""
 
 from __future__ import annotations
 
@@ -88,3 +88,15 @@ def unit(array: Array, argument: str) -> None:
     elif low >= 0.0 and high == 255.0:
         cure = f"; for bytes pass {argument} / 255"
     raise DataError(f"{argument}{at} is {array[tuple(at)]}; this loss needs targets in [0, 1]{cure}")
+
+
+def sign(array: Array, argument: str) -> None:
+    """Raise `DataError` unless all entries are -1 or 1."""
+    wrong = np.abs(array.astype(np.float64)) != 1.0
+    if not wrong.any():
+        return
+    at = [int(i) for i in np.argwhere(wrong)[0]]
+    signed = argument if array.dtype.kind in "if" else f"{argument}.astype(int)"  # 2*0 - 1 is 255 in bytes
+    raise DataError(
+        f"{argument}{at} is {array[tuple(at)]}; this loss needs targets of -1 or 1; for 0 and 1 pass 2*{signed} - 1"
+    )

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..declare.bounds import Bounds
 from ..declare.schedule import Clock, Schedule, as_schedule
 from ..errors import DataError, did_you_mean
 from ..runtime import Manifest
-from .blocks import Array, Blocks, fixed_views, views
+from .blocks import Array, Blocks, bounds_of, fixed_views, views
 from .busy import Busy
 from .data import convert, number_array
 
@@ -87,6 +88,7 @@ class Hypers(Mapping[str, float]):
 
     def __init__(self, manifest: Manifest, blocks: Blocks) -> None:
         self._places = {name: i for i, (name, _) in enumerate(manifest.hypers)}
+        self._bounds = bounds_of(manifest)
         self._blocks = blocks
 
     def __getitem__(self, name: str) -> float:
@@ -102,7 +104,7 @@ class Hypers(Mapping[str, float]):
         return len(self._places)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set one number, which must be finite, or a schedule."""
+        """Set one number, which must be finite and within its bounds, or a schedule that begins with one."""
         self.update({name: value})
 
     def update(self, values: Mapping[str, Any]) -> None:
@@ -112,24 +114,25 @@ class Hypers(Mapping[str, float]):
             if name not in self._places:
                 raise DataError(f"no hyper-parameter {name!r}.{did_you_mean(name, self._places)}")
             schedule = as_schedule(value)
-            made[name] = (_finite(value, name) if schedule is None else self._now(schedule, name), schedule)
+            now = value if schedule is None else self._now(schedule)
+            made[name] = (_finite(now, name, self._bounds[name]), schedule)
         for name, (number, schedule) in made.items():
             self._blocks.hypers[self._places[name]] = number
             self._blocks.schedules.pop(name, None)
             if schedule is not None:
                 self._blocks.schedules[name] = schedule
 
-    def _now(self, schedule: Schedule, name: str) -> float:
+    def _now(self, schedule: Schedule) -> float:
         """What a schedule gives the next step, taken for the first one of an epoch."""
         steps = np.array([self._blocks.step])
-        return _finite(float(schedule.at(Clock.of(steps, self._blocks.step, self._blocks.epoch, 1))[0]), name)
+        return float(schedule.at(Clock.of(steps, self._blocks.step, self._blocks.epoch, 1))[0])
 
     def __repr__(self) -> str:
         return f"Hypers({', '.join(f'{name}={self[name]:g}' for name in self)})"
 
 
-def _finite(value: object, name: str) -> float:
+def _finite(value: object, name: str, bounds: Bounds) -> float:
     number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else math.nan
-    if isinstance(value, bool) or not math.isfinite(number):
-        raise DataError(f"hyper-parameter {name!r} must be a finite number; got {value!r}")
+    if isinstance(value, bool) or not math.isfinite(number) or not bounds.holds(number):
+        raise DataError(f"hyper-parameter {name!r} must be {bounds.wanted}; got {value!r}")
     return number

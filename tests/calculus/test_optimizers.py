@@ -235,8 +235,11 @@ def test_wrong_options(case: str) -> None:
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_a_negative_rate_is_allowed() -> None:
-    assert sb.SGD(-0.1).hypers == {"eta": -0.1}
+def test_a_negative_rate_is_refused_but_in_ones_own_optimizer() -> None:
+    with pytest.raises(DeclarationError, match=r"SGD: eta must be a finite number >= 0; got -0\.1"):
+        sb.SGD(-0.1)
+    kind: type[sb.Optimizer] = type("Ascent", (sb.SGD,), {"eta": sb.hyper("eta", -0.1)})
+    assert kind().hypers == {"eta": -0.1}
 
 
 def test_equations_of_clipping_are_printed() -> None:
@@ -250,7 +253,7 @@ def test_keys_tell_what_changes_the_code() -> None:
     made = [
         sb.SGD(0.1), sb.SGD(0.1, clip_norm=1.0), sb.SGD(0.1, clip_value=1.0), sb.SGD(groups={"b*": {"eta": 1}}),
         sb.SGD(groups={"W*": {"eta": 1}}), sb.Adam(), sb.Adam(form="amsgrad"), sb.Adam(groups={"b*": {"eta": 1}}),
-        sb.Adam(groups={"b*": {"beta1": 1}}),
+        sb.Adam(groups={"b*": {"beta1": 0.5}}),
     ]  # fmt: skip
     assert len({m.key for m in made}) == len(made)
     assert sb.SGD(0.1, clip_norm=1.0).key == sb.SGD(sb.schedules.inverse(0.3), clip_norm=2.0).key

@@ -18,7 +18,9 @@ import symbackprop as sb
 from symbackprop import schedules
 from symbackprop.declare.schedule import Clock, Schedule, as_schedule
 from symbackprop.errors import DataError, DeclarationError, NonFiniteError
+from symbackprop.runtime import Manifest
 from symbackprop.train import Model
+from symbackprop.train.blocks import bounds_of
 from symbackprop.train.loop import Pace
 
 Array = Any
@@ -288,6 +290,63 @@ def test_a_value_that_is_not_finite_is_named() -> None:
     assert any((before[n] != v).any() for n, v in model.parameters.items())
 
 
+BEYOND: dict[str, tuple[Any, str, int, str]] = {
+    "eta": (lambda t: 0.35 - 0.1 * t, "eta", 4, ">= 0"),
+    "b1.eta": ({"groups": {"b1": {"eta": 3 - t}}}, "b1.eta", 4, ">= 0"),
+    "clip_norm": ({"clip_norm": lambda t: 1.5 - t}, "clip_norm", 2, "> 0"),
+    "lam": (lambda t: 2.5 - t, "lam", 3, ">= 0"),
+    "drop2": (lambda t: t / 3 - 0.2, "drop2", 4, r"in \[0, 1\)"),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_a_schedule_that_leaves_its_bounds_is_named(case: str, target: str) -> None:
+    given, name, step, bound = BEYOND[case]
+    p = given if case == "drop2" else 0.1
+    net = sb.Network(
+        [sb.Input(3), sb.Dense(8, "tanh"), sb.layers.Dropout(p), sb.Dense(2)],
+        "mse",
+        weight_decay=given if case == "lam" else 0.0,
+    )
+    optimizer = sb.SGD(**given) if isinstance(given, dict) else sb.SGD(given if case == "eta" else 0.01)
+    model = sb.compile(net, target=target, optimizer=optimizer)
+    X, y = data(20)
+    told = rf"schedule of {name} gives \S+ at training step {step} .* must be a finite number {bound}: "
+    with pytest.raises(NonFiniteError, match=told) as caught:
+        model.fit(X, y, epochs=3, batch_size=5, verbose=False)
+    assert (caught.value.step, caught.value.tensor) == (step, name)
+
+
+def test_a_number_beyond_its_bounds_cannot_be_set(target: str) -> None:
+    net = sb.Network([sb.Input(3), sb.Dense(8), sb.layers.Dropout(0.1), sb.Dense(2)], "mse", weight_decay=0.1)
+    model = sb.compile(net, target=target, optimizer=sb.Adam(clip_value=1.0))
+    before = dict(model.hypers)
+    for _ in range(2):  # compiled, then from the cache
+        for name, value, told in (
+            ("drop2", 5, r"in \[0, 1\); got 5"),
+            ("lam", -5, ">= 0; got -5"),
+            ("eta", -0.1, ">= 0; got -0.1"),
+            ("eta", lambda t: -0.1 * t, ">= 0; got -0.1"),
+            ("beta2", 1.0, r"in \[0, 1\); got 1"),
+            ("clip_value", 0, "> 0; got 0"),
+        ):
+            with pytest.raises(DataError, match=rf"hyper-parameter '{name}' must be a finite number {told}"):
+                model.hypers[name] = value
+        assert dict(model.hypers) == before
+        model = sb.compile(net, target=target, optimizer=sb.Adam(clip_value=1.0))
+    model.hypers.update({"drop2": 0.0, "lam": 0.0, "eta": 0.0})
+
+
+def test_the_manifest_carries_the_bounds() -> None:
+    net = sb.Network([sb.Input(3), sb.Dense(2)], "mse", weight_decay=0.1, loss_weights=2.0)
+    manifest = sb.compile(net, target="numpy", optimizer=sb.Adam(clip_norm=1.0))._module.manifest
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert {name: str(b) for name, b in bounds_of(manifest).items()} == {
+        "lam": ">= 0", "loss_weight": "", "eta": ">= 0", "beta1": "in [0, 1)", "beta2": "in [0, 1)", "eps": ">= 0",
+        "clip_norm": "> 0",
+    }  # fmt: skip
+
+
 def refused() -> dict[str, tuple[Callable[[], Any], tuple[str, ...]]]:
     return {
         "another symbol": (lambda: sb.SGD(0.1 / sympy.Symbol("k")), ("holds k", "t (the step)")),
@@ -296,7 +355,7 @@ def refused() -> dict[str, tuple[Callable[[], Any], tuple[str, ...]]]:
         "text": (lambda: sb.SGD("0.1/t"), ("finite number", "'0.1/t'")),
         "an uncalled schedule": (lambda: sb.SGD(schedules.inverse), ("schedules.inverse", "numbers")),
         "three arguments": (lambda: sb.SGD(lambda t, e, k: t), ("(t) or (t, e)", "(t, e, k)")),
-        "a wrong shape": (lambda: sb.SGD(lambda t: np.ones(3)), ("shape (1,)", "ndarray of shape (3,)")),
+        "a wrong shape": (lambda: sb.SGD(lambda t: np.ones(3)), ("shape (2,)", "ndarray of shape (3,)")),
         "neither": (lambda: schedules.cosine(0.1), ("epochs= or steps=",)),
         "both": (lambda: schedules.cosine(0.1, epochs=1, steps=1), ("epochs= or steps=",)),
         "no steps": (lambda: schedules.cosine(0.1, steps=0), ("steps >= 1", "0")),

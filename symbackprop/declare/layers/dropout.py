@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from ...errors import DeclarationError, did_you_mean
 from ...language.functions import where
 from ...language.tensor import Tensor, hyper_tensor, random
+from ..bounds import Bounds
 from ..equation import Block, equation
 from ..schedule import first_value
 from .base import Layer, Names
 from .checks import take
 
 SCALINGS = ("inverted", "at_inference")
+SHARE = Bounds(least=0.0, below=1.0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,7 +33,7 @@ class Dropout(Layer):
     run_time: ClassVar[dict[str, str]] = {"drop": "p"}
 
     def __post_init__(self) -> None:
-        if not 0 <= first_value(self.p, "Dropout's p, the probability to drop,") < 1:
+        if not SHARE.holds(first_value(self.p, "Dropout's p, the probability to drop,")):
             raise DeclarationError(f"Dropout's p is the probability to drop, 0 <= p < 1; got {self.p!r}")
         if self.scaling not in SCALINGS:
             raise DeclarationError(f"unknown scaling {self.scaling!r}.{did_you_mean(self.scaling, SCALINGS)}")
@@ -42,7 +44,7 @@ class Dropout(Layer):
 
         x = take(self, inputs, "(N, ...)")
         number = names.layer()
-        p = hyper_tensor(f"drop{number}", first_value(self.p))
+        p = hyper_tensor(f"drop{number}", first_value(self.p), SHARE)
         u, h = random(f"u{number}", x.dims), Tensor(f"h{number}", x.dims)
         i = tuple(Index(c) for c in "njkmpqrs"[: len(x.dims)])
         kept: Any = x[i] * where(u[i] >= p[()], 1, 0)

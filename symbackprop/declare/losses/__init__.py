@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import DeclarationError, did_you_mean
 from ...language.tensor import check_traits
 from ..activations import check_activation, is_expression
-from .base import REDUCTIONS, Loss
+from .base import REDUCTIONS, Loss, SignLoss
 from .base import LossParts as LossParts
 from .base import Terms as Terms
 from .base import sample_weights as sample_weights
@@ -42,8 +42,8 @@ LOSSES: dict[str, Loss] = {
     "binary_cross_entropy": Loss(binary_cross_entropy, "mean", None, ("unit",), "threshold:0.5"),
     "sigmoid_cross_entropy": sigmoid_cross_entropy(),
     "multilabel": sigmoid_cross_entropy(),
-    "hinge": Loss(hinge, metric="threshold:0"),
-    "squared_hinge": Loss(squared_hinge, metric="threshold:0"),
+    "hinge": SignLoss(hinge, metric="threshold:0"),
+    "squared_hinge": SignLoss(squared_hinge, metric="threshold:0"),
     "multi_hinge": multi_hinge(),
     "kl": Loss(kl, "batch_mean", None, ("normalized", "unit"), "argmax"),
     "poisson_nll": poisson_nll(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import DeclarationError, ShapeError
 from ...language.functions import Sum
-from ...language.tensor import BATCH, Tensor
+from ...language.tensor import BATCH, Dim, Tensor
 from ...records import Equation
 from ..activations import ACTIVATIONS, ROW_ACTIVATIONS, activate, apply_function
 from ..equation import equation
@@ -110,6 +110,20 @@ class Loss:
         options = dict(self.options)
         function: Callable[..., Any] = (lambda p, t: self.entry(p, t, **options)) if options else self.entry
         return apply_function(function, (prediction, target), ("prediction", "target"), "loss")
+
+
+def signs(name: str, dims: tuple[Dim, ...]) -> Tensor:
+    """A target whose entries are -1 or 1, which the data are checked for."""
+    return Tensor(name, dims, "target", traits=frozenset({"sign"}))
+
+
+@dataclass(frozen=True, slots=True)
+class SignLoss(Loss):
+    """A loss of entries whose target is -1 or 1."""
+
+    def target(self, name: str, predictions: tuple[Tensor, ...]) -> Tensor | None:
+        """The target tensor, of the prediction's shape."""
+        return signs(name, predictions[0].dims)
 
 
 def places(tensor: Tensor) -> tuple[Index, ...]:

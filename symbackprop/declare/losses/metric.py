@@ -10,7 +10,7 @@ from ...language.functions import Sum, exp, log, maximum, sqrt, where
 from ...language.tensor import Tensor
 from ...records import Equation
 from ..equation import equation
-from .base import Loss, Terms, check_rows, places
+from .base import Loss, Terms, check_rows, places, signs
 from .pointwise import positive
 
 
@@ -54,7 +54,7 @@ class CosineEmbedding(Loss):
 
     def target(self, name: str, predictions: tuple[Tensor, ...]) -> Tensor | None:
         """A label 1 or -1 for every pair of rows."""
-        return Tensor(name, predictions[0].dims[:-1], "target")
+        return signs(name, predictions[0].dims[:-1])
 
     def terms(self, predictions: tuple[Tensor, ...], target: Tensor | None, tag: str) -> Terms:
         """One number a pair."""
