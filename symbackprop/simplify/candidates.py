@@ -89,6 +89,8 @@ class Search:
         first = (c for b in found for c in self._finished(self._first_forms(b), b))
         own = (self._by_label(expr), self._part_by_part(small))
         yield from (*own, first) if full != expr else (first, *own)
+        if full != expr:
+            yield from self._as_it_stands(expr)
         for branches in found:
             yield self._finished(_second_forms(branches), branches)
         if full != expr:
@@ -96,6 +98,14 @@ class Search:
             yield self._part_by_part(with_peepholes(full))
         yield [(form, (LARGEST,)) for form in scaled(full)]
         yield self._hoisted(expr)
+
+    def _as_it_stands(self, expr: sp.Expr) -> Iterator[Iterable[Candidate]]:
+        """Forms in outputs at hand, whose formulas need not be written out."""
+        found = list(branches_of(expr))
+        for forms in (self._first_forms, _second_forms):
+            for branches in found:
+                yield self._finished(forms(branches), branches)
+        yield [(form, (LARGEST,)) for form in scaled(expr)]
 
     def _cancelled(self, full: sp.Expr) -> Iterator[Candidate]:
         """Without exponentials: the cancelled quotient, with |x| sign(x) = x, and roots that do not cancel."""

@@ -14,6 +14,7 @@ from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
 from ..records import Equation, Step
 from .center import center
+from .share import own_share
 from .shift import Shifted, shift_exponentials
 from .stabilize import stabilize
 
@@ -42,6 +43,15 @@ def _compute(expr: Expr, definitions: Definitions) -> Expr:
     if not expr.has(Function, Pow, Piecewise) and not any(e.tensor in definitions for e in expr.atoms(Entry)):
         return expr
     expr = _bodies(center(expr, definitions), definitions)
+    share = own_share(expr)
+    if share is not None:
+        own = _stable(share.own, definitions)
+        if own != share.own:
+            return _stable(share.slope, definitions) * share.others + own
+    return _stable(expr, definitions)
+
+
+def _stable(expr: Expr, definitions: Definitions) -> Expr:
     shifted = Shifted(Skeleton())
     scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
     known, domains = _surroundings(scalar, shifted, definitions)

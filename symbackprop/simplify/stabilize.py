@@ -35,6 +35,10 @@ def stabilize(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: 
     `definitions` are values at hand, already rounded. `domains` says 'real' (the default), 'unit' (a label, nearly
     always 0 or 1), 'probability' (between 0 and 1), 'positive', 'nonnegative' or 'nonpositive'.
     """
+    outer, inner = _apart(expr, definitions, domains)
+    if outer is not sp.S.One:
+        found = stabilize(inner, definitions, domains)
+        return Stable(outer * found.expr, found.rules) if found.rules else Stable(expr, ())
     related = _related(expr, definitions)
     if not related and not _may_fail(expr):
         return Stable(expr, ())
@@ -55,6 +59,23 @@ def stabilize(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: 
     back = {symbol: node for node, symbol in hidden.items()}
     result = replace(without_constants(replace(found.expr, names.back)), back)
     return Stable(result, found.rules)
+
+
+def _apart(
+    expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr], domains: Mapping[sp.Symbol, str]
+) -> tuple[sp.Expr, sp.Expr]:
+    """Powers of symbols that stand nowhere else, and the rest: what they multiply loses its digits without them too."""
+    factors = sp.Mul.make_args(expr)
+    if len(factors) < 2:
+        return sp.S.One, expr
+    meanings = set().union(*(f.free_symbols for f in definitions.values())) | definitions.keys()
+    outer = []
+    for f in factors:
+        base, power = f.as_base_exp()
+        alone = base.is_Symbol and power.is_Integer and base not in meanings and domains.get(base) != "unit"
+        if alone and not any(base in g.free_symbols for g in factors if g is not f):
+            outer.append(f)
+    return sp.Mul(*outer), sp.Mul(*(f for f in factors if f not in outer))
 
 
 def _related(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Symbol, sp.Expr]:

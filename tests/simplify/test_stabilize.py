@@ -58,6 +58,7 @@ CASES: dict[str, Case] = {
     "mish'": (mish.diff(z), {}, {}),
     "log cosh": (log(cosh(y - t)), {}, {}),
     "log cosh'": (log(cosh(y - t)).diff(y), {}, {}),
+    "log cosh of the output": (log(cosh(a - y)), {a: softplus}, {}),
     "log sigmoid": (log(sigmoid), {}, {}),
     "log sigmoid'": (log(sigmoid).diff(z), {}, {}),
     "log of the output": (log(a), {a: sigmoid}, {}),
@@ -72,6 +73,7 @@ CASES: dict[str, Case] = {
     "margin loss'": (log(1 + exp(-y * z)).diff(z), {}, {}),
     "softmax cross-entropy'": (exp(d) / (1 + r) - y, {}, SHIFTED),
     "softmax cross-entropy' in p": (p - y, {p: exp(d) / (1 + r)}, SHIFTED),
+    "softmax's tail, scaled": (-b * y * (1 - p) / N, {p: exp(d) / (1 + r)}, SHIFTED | {N: "positive"}),
     "log softmax": (-y * log(p), {p: exp(d) / (1 + r)}, SHIFTED),
     "log of a shifted sum": (log(exp(t) * (1 + r)), {}, {r: "nonnegative"}),
     "gelu": (gelu, {}, {}),
@@ -210,6 +212,22 @@ def test_outputs_at_hand_are_used_where_they_are_accurate() -> None:
     assert a not in stabilize(log(a), {a: sigmoid}, {}).expr.free_symbols
     form = stabilize(p - y, {p: sigmoid}, UNIT).expr
     assert form == (1 - y) * p - y / (1 + exp(z))
+
+
+def test_a_factor_hides_nothing() -> None:
+    """Symbols that only multiply leave the form of what they multiply as it is."""
+    tail, domains = p - 1, {d: "nonpositive", r: "nonnegative"}
+    alone = stabilize(tail, {p: exp(d) / (1 + r)}, domains)
+    scaled = stabilize(b * tail / (c * t**2), {p: exp(d) / (1 + r)}, domains)
+    assert alone.rules
+    assert scaled == Stable(alone.expr * b / (c * t**2), alone.rules)
+
+
+def test_outputs_need_not_be_written_out() -> None:
+    for output in (softplus, mish, z * sigmoid):
+        form = stabilize(log(cosh(a - y)), {a: output}, {})
+        assert form.expr == stabilize(log(cosh(a - y)), {}, {}).expr
+        assert form.expr.free_symbols == {a, y}
 
 
 def test_the_given_forms_do_fail() -> None:
