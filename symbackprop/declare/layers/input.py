@@ -22,8 +22,9 @@ class Input(Handle):
     levels: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            given = tuple(s for s in (*self.sizes, self.name, self.levels) if s is not None)
+        name: object = self.name
+        if not isinstance(name, str):
+            given = tuple(s for s in (*self.sizes, name, self.levels) if s is not None)
             raise DeclarationError(f"the sizes of one sample stand in one tuple: sb.Input({given})")
         if not self.sizes and self.levels is None:
             raise DeclarationError("Input needs at least one size, as in sb.Input(64)")
