@@ -5,6 +5,7 @@ A ball is an mpmath number in raw form and an integer E: the truth lies within 2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -174,10 +175,15 @@ def _log1p(inputs: list[Ball], bits: int) -> Ball:
     return _log([_add([Ball(libmp.fone, EXACT), x], wide)], bits)
 
 
-def _bounded(function: Function, slope: int = 1) -> Operation:
-    """A function whose derivative is below 2^slope in size everywhere."""
+def _bounded(function: Function, slope: int = 1, largest: float = math.inf) -> Operation:
+    """A function whose derivative is below 2^slope in size everywhere.
+
+    An angle of more bits than `largest` would take pi to as many.
+    """
 
     def apply(inputs: list[Ball], bits: int) -> Ball:
+        if size(inputs[0].value) > largest:
+            raise UndefinedError
         value = function(inputs[0].value, bits, "n")
         return Ball(value, EXACT) if _is_zero(inputs[0]) else rounded(value, bits, inputs[0].error + slope)
 
@@ -204,7 +210,7 @@ def _erfc(inputs: list[Ball], bits: int) -> Ball:
 
 
 def _tan(inputs: list[Ball], bits: int) -> Ball:
-    return _divide([_bounded(libmp.mpf_sin)(inputs, bits), _bounded(libmp.mpf_cos)(inputs, bits)], bits)
+    return _divide([OPERATIONS["sin"](inputs, bits), OPERATIONS["cos"](inputs, bits)], bits)
 
 
 def _abs(inputs: list[Ball], bits: int) -> Ball:
@@ -277,8 +283,8 @@ OPERATIONS: dict[str, Operation] = {
     "tanh": _bounded(libmp.mpf_tanh),
     "sinh": _hyperbolic(libmp.mpf_sinh),
     "cosh": _hyperbolic(libmp.mpf_cosh),
-    "sin": _bounded(libmp.mpf_sin),
-    "cos": _bounded(libmp.mpf_cos),
+    "sin": _bounded(libmp.mpf_sin, largest=_LARGEST_EXPONENT),
+    "cos": _bounded(libmp.mpf_cos, largest=_LARGEST_EXPONENT),
     "tan": _tan,
     "atan": _bounded(libmp.mpf_atan),
     "erf": _bounded(libmp.mpf_erf),
