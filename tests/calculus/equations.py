@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.calculus.trees import (
     AWAY_FROM_ZERO,
@@ -145,6 +146,9 @@ class Maker:
         made.append(self.equation("v", self.draw.choice(OUTPUTS), term))
         if "u" not in tensors_of(made[-1].rhs):
             made = made[-1:]  # an equation that nothing uses is refused
+        if not any("x" in tensors_of(eq.rhs) for eq in made):  # and so is an input that nothing uses
+            last = made[-1]
+            made[-1] = replace(last, rhs=Add((last.rhs, self.entry("x", list(last.indices)))))
         used = set().union(*(tensors_of(eq.rhs) for eq in made))
         parameters = tuple(p for p in self.parameters if p in used)
         return System(tuple(made), tuple(self.sizes.items()), tuple(self.shapes.items()), parameters)
