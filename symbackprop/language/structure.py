@@ -36,11 +36,11 @@ class Signature:
             if e not in self.indices:
                 self.indices[e] = len(self.indices)
                 self.key += ("index", e.name, -1 if e.dim is None else self._dim(e.dim))
-            self.key.append(self.indices[e])
+            self.key.append(("index", self.indices[e]))  # a bare number would be equal to an integer in an expression
         elif isinstance(e, Size):
-            self.key += ("size", self._dim(e.dim))
+            self.key.append(("size", self._dim(e.dim)))
         elif not e.args:
-            self.key.append(e)
+            self.key.append(("atom", e))
         else:
             self.key += (e.func, len(e.args))
             for a in e.args:
@@ -70,7 +70,7 @@ class Signature:
         if t not in self.tensors:
             self.tensors[t] = len(self.tensors)
             self.key += (t.kind, t.traits, t.levels, t.adjoint is None, *map(self._dim, t.dims))
-        self.key.append(self.tensors[t])
+        self.key.append(("tensor", self.tensors[t]))
 
     def _dim(self, d: Dim) -> int:
         if d not in self.dims:

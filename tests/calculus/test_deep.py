@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symbackprop as sb
@@ -63,7 +64,6 @@ def test_blocks_of_one_structure_are_worked_out_once(monkeypatch: pytest.MonkeyP
 
 def test_shared_functions_are_called_with_each_block_s_arrays(target: str) -> None:
     """The same parameters in every block but one: its gradient is another."""
-    import numpy as np
 
     net = residual(3, first=1)
     rng = np.random.default_rng(0)
@@ -77,3 +77,25 @@ def test_shared_functions_are_called_with_each_block_s_arrays(target: str) -> No
     for name in values:
         np.testing.assert_allclose(made[0][name], made[1][name], rtol=1e-12)
     assert len({round(float(np.abs(g).sum()), 9) for g in made[0].values()}) == len(values)
+
+
+def test_a_number_is_no_index() -> None:
+    """Sums that differ only in reading entry 0 or entry j of an axis are two functions, and two derivatives."""
+    n, m = sb.indices("n m")
+
+    def layer(x: sb.Tensor) -> sb.Block:
+        A, B, v = sb.parameter("A", (2, 2)), sb.parameter("B", (2, 2)), sb.tensor("v", (x.dim(0), 2))
+        u = A[m, m] * x[n, 1, 0] + B[m, 1] * x[n, 1, m]
+        return sb.layer(v, sb.equation(v[n, m], sb.where(u > 0.25, u**2, -u) + sb.Sum(A[1, m] * x[n, 2, m], m)))
+
+    net = sb.Network([sb.Input((3, 2)), layer], loss="mse")
+    rng = np.random.default_rng(3)
+    values = {"A": rng.normal(size=(2, 2)), "B": rng.normal(size=(2, 2))}
+    X, y = rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 2))
+    made = []
+    for target in ("numpy", "c"):
+        model = sb.compile(net, target=target, dtype="float64")
+        model.parameters = values
+        made.append(model.gradients(X, y))
+    for name in values:
+        np.testing.assert_allclose(made[0][name], made[1][name], rtol=1e-12, atol=1e-15)
