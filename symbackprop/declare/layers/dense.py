@@ -11,11 +11,12 @@ from ...language.functions import Sum
 from ...language.tensor import Dim, Tensor, as_dim
 from ...records import Initializer
 from .. import initializers
-from ..activations import activate, check_activation
+from ..activations import check_activation
 from ..equation import Block, equation
 from ..regularizers import Regularizer, check_regularizer, penalized
 from .base import Layer, Names
 from .checks import check_initializers, take
+from .weighted import activated
 
 LETTERS = "nmpqrs"
 
@@ -68,9 +69,4 @@ class Dense(Layer):
             limit = 1 / math.sqrt(fan_in.size)
             b = names.parameter(self, "b", (out,), self.bias_init or initializers.uniform(-limit, limit))
             total, penalties = total + b[j], (*penalties, *penalized(self.bias_regularizer, b))
-        made = [equation(z[(*lead, j)], total)]
-        if self.activation not in (None, "identity"):
-            made.append(activate(self.activation, z, f"a{number}"))
-        output = made[-1].lhs
-        activity = penalized(self.activity_regularizer, output, activity=True)
-        return Block(output, tuple(made), penalties=(*penalties, *activity))
+        return activated(self, number, (equation(z[(*lead, j)], total),), penalties)

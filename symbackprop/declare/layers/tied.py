@@ -11,12 +11,13 @@ from ...language.functions import Sum
 from ...language.tensor import Tensor
 from ...records import Initializer
 from .. import initializers
-from ..activations import activate, check_activation
+from ..activations import check_activation
 from ..equation import Block, equation
 from ..regularizers import Penalized, Regularizer, check_regularizer, penalized
 from .base import Layer, Names
 from .checks import check_initializers
 from .dense import LETTERS, Dense
+from .weighted import activated
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,9 +62,4 @@ class Tied(Layer):
             limit = 1 / math.sqrt(width.size)
             b = names.parameter(self, "b", (out,), self.bias_init or initializers.uniform(-limit, limit))
             total, penalties = total + b[j], penalized(self.bias_regularizer, b)
-        made = [equation(z[(*lead, j)], total)]
-        if self.activation not in (None, "identity"):
-            made.append(activate(self.activation, z, f"a{number}"))
-        output = made[-1].lhs
-        activity = penalized(self.activity_regularizer, output, activity=True)
-        return Block(output, tuple(made), penalties=(*penalties, *activity))
+        return activated(self, number, (equation(z[(*lead, j)], total),), penalties)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,15 +55,20 @@ class Weighted(Layer):
 
     def activated(self, names: Names, number: int, *equations: Equation) -> Block:
         """The equations, the last of which gives z, and that of a = f(z); with the penalties on W, b and the output."""
-        made = list(equations)
-        if self.activation not in (None, "identity"):
-            made.append(activate(self.activation, made[-1].lhs, f"a{number}"))
-        output = made[-1].lhs
         penalties = [*penalized(self.weight_regularizer, names.owned_by(self, "W", self))]
         if self.bias:
             penalties += penalized(self.bias_regularizer, names.owned_by(self, "b", self))
-        penalties += penalized(self.activity_regularizer, output, activity=True)
-        return Block(output, tuple(made), penalties=tuple(penalties))
+        return activated(self, number, equations, penalties)
+
+
+def activated(layer: Any, number: int, equations: Sequence[Equation], penalties: Sequence[Any]) -> Block:
+    """The equations, the last of which gives z, and that of the layer's a = f(z); with `penalties` and the output's."""
+    made = list(equations)
+    if layer.activation not in (None, "identity"):
+        made.append(activate(layer.activation, made[-1].lhs, f"a{number}"))
+    output = made[-1].lhs
+    activity = penalized(layer.activity_regularizer, output, activity=True)
+    return Block(output, tuple(made), penalties=(*penalties, *activity))
 
 
 def check_no_rows(layer: Weighted) -> None:
