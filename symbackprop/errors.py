@@ -25,6 +25,10 @@ class DerivationError(SymbackpropError):
     """An expression has no derivative that the library can take."""
 
 
+class PresentationError(SymbackpropError, ValueError):
+    """A document was asked for in a notation, language or format that does not exist, or cannot be written."""
+
+
 class LoweringError(SymbackpropError):
     """An equation has no kernel, or a program violates the table of legal forms."""
 

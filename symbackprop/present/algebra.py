@@ -33,7 +33,7 @@ from .tree import (
     walk,
 )
 
-ROWWISE = ("softmax", "rowsum", "diag")
+ROWWISE = ("softmax", "rowsum", "sum_0", "sum_1", "diag")
 
 
 def is_scalar(node: Node) -> bool:
@@ -173,4 +173,6 @@ def total(node: Node) -> Node:
         return Norm(node.args[0], 1)
     if isinstance(node, Apply) and node.function == "rowsum":
         return Total(node.args[0])
+    if isinstance(node, Product) and isinstance(node.args[-1], Ones):
+        return total(product(*node.args[:-1]))
     return Total(node)

@@ -24,6 +24,7 @@ from .algebra import settle
 from .roots import split_root
 from .terms import Term, add, is_plain, turned_from_target
 from .tree import Apply, Bracket, Cases, Constant, Leaf, Logic, Node, Number, Power, Relation, Size
+from .view import View
 
 Axes = tuple[Index, ...]
 
@@ -44,6 +45,9 @@ class NoForm(Exception):  # noqa: N818  (a way out of the recursion, never shown
 
 class Builder:
     """Expressions to terms; a subclass says what an entry, a sum and a product are."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
 
     def axes(self, expr: Expr, within: Axes) -> Axes:
         """The free indices of a part, in the order of those of the whole."""

@@ -44,12 +44,15 @@ class Group:
 
 
 class Graph:
-    """Factors by the set of indices that they carry, and the scalar part that stands in front."""
+    """Factors by the set of indices that they carry, and the scalar part that stands in front.
 
-    def __init__(self, axes: Axes, bound: Axes) -> None:
+    `rowsum` says whether sums along rows have a name, or are products with a column of ones.
+    """
+
+    def __init__(self, axes: Axes, bound: Axes, rowsum: bool) -> None:
         if len(axes) > 2:
             raise NoForm("three or more free indices")
-        self.axes, self.bound = axes, bound
+        self.axes, self.bound, self.rowsum = axes, bound, rowsum
         self.place = {index: place for place, index in enumerate((*axes, *bound))}
         self.scalar = Term()
         self.groups: dict[Key, Group] = {}
@@ -113,7 +116,7 @@ class Graph:
             self.put(column, ())
         elif len(edges) == 1:
             matrix = edges[0].node((others[0], vertex))
-            end = product(matrix, weight.node((vertex,))) if weight else row_sums(matrix, ones(vertex))
+            end = product(matrix, weight.node((vertex,))) if weight else self._summed(matrix, ones(vertex))
             self._group((others[0],)).put(end, (others[0],))
         elif len(edges) == 2:
             middle = (Apply("diag", (weight.node((vertex,)),)),) if weight else ()
@@ -122,6 +125,9 @@ class Graph:
             self._group(ends).put(joined, ends)
         else:
             raise NoForm("three or more factors meet in one summed index")
+
+    def _summed(self, matrix: Node, column: Ones) -> Node:
+        return row_sums(matrix, column) if self.rowsum else product(matrix, column)
 
     def _assembled(self) -> Term:
         core = _quotient(self._side("above"), self._side("below"))

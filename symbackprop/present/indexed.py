@@ -13,6 +13,7 @@ from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, TensorRe
 from .build import Axes, Builder, NoForm, split_power
 from .terms import Term, is_plain, scalar_order
 from .tree import ZERO, Add, Apply, Bracket, Constant, Letter, Node, Relation, Running, Subscript
+from .view import View
 
 LETTERS = "kjmpqrsuvwihdfabc"
 KINDS = {MaxOver: "max", ArgMax: "argmax"}
@@ -21,7 +22,8 @@ KINDS = {MaxOver: "max", ArgMax: "argmax"}
 class IndexBuilder(Builder):
     """Terms in index form. `letters` names the indices in scope, `taken` the letters that mean something else."""
 
-    def __init__(self, free: Iterable[Index], expr: Expr, name: str) -> None:
+    def __init__(self, free: Iterable[Index], expr: Expr, name: str, view: View) -> None:
+        super().__init__(view)
         self.letters: dict[Index, str] = {}
         self.taken = {name, *(ref.tensor.name for ref in expr.atoms(TensorRef))}
         for index in free:
@@ -30,7 +32,11 @@ class IndexBuilder(Builder):
     def _letter(self, index: Index) -> str:
         used = {*self.taken, *self.letters.values()}
         named = [index.name] if len(index.name) == 1 and index.name not in "LNt" else []
-        wish = ["n"] if index.dim is not None and index.dim.size is None else []
+        sample = index.dim is not None and index.dim.size is None
+        wish = ["n"] if sample else []
+        if self.view.batch in LETTERS + "n":  # the number of samples has a letter that an index could have
+            used.add(self.view.batch)
+            named = ["i", *named] if sample else named
         spare = (f"k{number}" for number in range(1, len(used) + 2))
         choices: tuple[str, ...] = (*named, *wish, *LETTERS, *spare)
         return next(c for c in choices if c not in used)
@@ -59,7 +65,8 @@ class IndexBuilder(Builder):
 
     def entry(self, entry: Entry, axes: Axes) -> Term:
         """An entry with its letters."""
-        return Term(numerator=(Subscript(entry.tensor, tuple(map(self._place, entry.indices))),))
+        places = tuple(entry.indices[axis] for axis in self.view.order(entry.tensor))
+        return Term(numerator=(Subscript(entry.tensor, tuple(map(self._place, places))),))
 
     def _place(self, index: Expr) -> Node:
         if isinstance(index, Index):
@@ -110,7 +117,7 @@ class IndexBuilder(Builder):
         return Term(made.number, tuple(sorted((*made.numerator, made.core), key=scalar_order)), made.denominator)
 
 
-def index_form(name: str, indices: Axes, rhs: Expr) -> tuple[tuple[str, ...], Node]:
+def index_form(name: str, indices: Axes, rhs: Expr, view: View) -> tuple[tuple[str, ...], Node]:
     """The letters of the left side, called `name`, and the right side; bound indices never hide a free one."""
-    builder = IndexBuilder(indices, rhs, name)
+    builder = IndexBuilder(indices, rhs, name, view)
     return tuple(builder.letters[i] for i in indices), builder.term(rhs, ()).node()

@@ -11,8 +11,8 @@ from ..records import Derivation, Update
 from .latex_lines import LIMIT, broken, fits
 from .latex_printer import LatexPrinter
 from .matrix import Form
-from .notation import latex_name
 from .pages import SIGMA, Section, sections, update_tensors
+from .symbols import latex_name
 from .tree import Apply, Bracket, Divide, Hadamard, Node, Norm, Ones, Power, Total
 
 SIGMA_LATEX = r"\sigma(z) = 1/(1 + e^{-z})"

@@ -2,8 +2,10 @@ r"""Trees in LaTeX. Operators at which a long line may be broken carry the mark 
 
 from __future__ import annotations
 
-from .notation import FUNCTIONS, GREEK, latex_name
+from ..language.tensor import Tensor
+from .functions import FUNCTIONS
 from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .symbols import GREEK, latex_symbol
 from .terms import is_plain
 from .tree import (
     Add,
@@ -21,11 +23,14 @@ from .tree import (
     Power,
     Running,
     Scale,
+    Size,
+    Spread,
     Subscript,
     Total,
     Trace,
     Transpose,
 )
+from .view import PLAIN, View
 
 BREAK = "\x1f"
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
@@ -52,12 +57,20 @@ class LatexPrinter(Printer):
     dot = r" \cdot "
     words = WORDS
 
-    def __init__(self, inline: bool = False) -> None:
-        self.inline = inline
+    def __init__(self, view: View = PLAIN, inline: bool = False) -> None:
+        self.view, self.inline = view, inline
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v^{+}."""
-        return latex_name(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
+        return self.symbol(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
+
+    def _leaf(self, node: Leaf) -> Printed:
+        operator = self.view.symbol(node.tensor).gradient == "nabla"
+        return self.name(node), CALL if operator else ATOM
+
+    def symbol(self, tensor: Tensor, indices: str = "", mark: str = "") -> str:
+        """The tensor's symbol in the view's notation."""
+        return latex_symbol(self.view.symbol(tensor), indices, mark)
 
     def number(self, value: int | float) -> str:
         """1e-08 is written as a power of ten."""
@@ -84,15 +97,16 @@ class LatexPrinter(Printer):
 
     def _subscript(self, node: Subscript) -> Printed:
         shown = [_whole(self.show(i)) for i in node.indices]
-        return latex_name(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
+        return self.symbol(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
 
     def _ones(self, node: Ones) -> Printed:
         return r"\mathbf{1}", ATOM
 
     def _transpose(self, node: Transpose) -> Printed:
-        if isinstance(node.arg, Leaf):
-            return latex_name(node.arg.tensor, mark=r"\top"), FACTOR
-        return self.show(node.arg, ATOM) + r"^{\top}", FACTOR
+        if isinstance(node.arg, Leaf) and self.view.symbol(node.arg.tensor).gradient in ("", "d"):
+            return self.symbol(node.arg.tensor, mark=r"\top"), FACTOR
+        arg = self.group(self.name(node.arg)) if isinstance(node.arg, Leaf) else self.show(node.arg, ATOM)
+        return arg + r"^{\top}", FACTOR
 
     def _scale(self, node: Scale) -> Printed:
         core, plain = node.core, all(map(is_plain, node.denominator))
@@ -153,6 +167,12 @@ class LatexPrinter(Printer):
             return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, SUM)}", SUM
         word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
         return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
+
+    def _spread(self, node: Spread) -> Printed:
+        return self.printed(node.arg)
+
+    def _size(self, node: Size) -> Printed:
+        return (self.view.batch, ATOM) if node.dim.size is None else super()._size(node)
 
     def _trace(self, node: Trace) -> Printed:
         return r"\operatorname{tr}" + self.group(self.show(node.arg)), ATOM

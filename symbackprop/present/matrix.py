@@ -19,10 +19,12 @@ from ..records import Equation
 from .algebra import product, transpose
 from .build import Axes, Builder, NoForm, split_power
 from .contraction import Graph, ones
+from .functions import match_softmax, name_sigmoid
 from .indexed import index_form
-from .notation import match_softmax, name_sigmoid
+from .spread import axis_sums, implicit
 from .terms import Term, add
 from .tree import ZERO, Apply, Leaf, Letter, Node, Norm, Product, Subscript, Total, Trace, walk
+from .view import PLAIN, View, printed_indices
 
 REPEATED = 4
 """Integer powers up to this are taken as repeated factors, so that squares can become norms."""
@@ -46,6 +48,7 @@ class MatrixBuilder(Builder):
         if len(places) > 2 or len(set(places)) < len(places) or not all(isinstance(i, Index) for i in places):
             raise NoForm(f"{entry} is not a matrix or a column")
         leaf = Leaf(entry.tensor)
+        places = tuple(places[axis] for axis in self.view.order(entry.tensor))
         return Term(core=leaf if places == axes else transpose(leaf))
 
     def over(self, node: Over, axes: Axes) -> Term:
@@ -67,7 +70,7 @@ class MatrixBuilder(Builder):
 
     def _contracted(self, body: Expr, axes: Axes, bound: Axes) -> Term:
         body, bound = self._opened(body, axes, bound)
-        graph = Graph(axes, bound)
+        graph = Graph(axes, bound, rowsum=not self.view.columns)
         for term, have, inverse in self._factors(body, (*axes, *bound)):
             graph.put(term, have, inverse)
         return graph.term()
@@ -88,7 +91,8 @@ class MatrixBuilder(Builder):
         found = match_softmax(body) if isinstance(body, Mul) else None
         if found is not None:
             exponent, j, others = found
-            have = (*(i for i in self.axes(exponent, within) if i != j), j)
+            others_of = tuple(i for i in self.axes(exponent, within) if i != j)
+            have = (j, *others_of) if self.view.columns else (*others_of, j)
             yield Term(core=Apply("softmax", (self.term(exponent, have).node(),))), have, False
             yield from self._factors(others, within)
             return
@@ -128,22 +132,28 @@ def _needs_ones(term: Term) -> bool:
     return any(isinstance(n, (Total, Norm, Trace, Product)) for n in walk(term.unsigned()))
 
 
-def matrix_form(indices: Axes, rhs: Expr) -> Node:
+def matrix_form(indices: Axes, rhs: Expr, view: View = PLAIN) -> Node:
     """The right side as a matrix (two indices: rows, columns), a column or a scalar; raises `NoForm`."""
     if len(indices) > 2:
         raise NoForm("a tensor of order 3 or more")
-    builder = MatrixBuilder()
+    builder = MatrixBuilder(view)
     have = builder.axes(rhs, indices)
     term = builder.term(name_sigmoid(rhs), have)
-    return ZERO if term.number == 0 else builder.filled(term, have, indices).node()
+    node = ZERO if term.number == 0 else builder.filled(term, have, indices).node()
+    node = implicit(node, view.columns) if view.profile.implicit else node
+    return axis_sums(node) if view.profile.axis_sums else node
 
 
-def form(equation: Equation, rhs: Expr | None = None) -> Form:
+def form(equation: Equation, rhs: Expr | None = None, view: View = PLAIN) -> Form:
     """An equation (or another right side of it) in the form in which it is printed."""
     rhs = equation.rhs if rhs is None else rhs
+    indices = printed_indices(equation.indices, equation.lhs, view)
     try:
-        return Form(Leaf(equation.lhs), matrix_form(equation.indices, rhs), indexed=False)
+        node = matrix_form(indices, rhs, view)
+        if len(indices) == 1 and view.numerator(equation.lhs):
+            node = transpose(node)
+        return Form(Leaf(equation.lhs), node, indexed=False)
     except NoForm:
-        letters, node = index_form(equation.lhs.name, equation.indices, name_sigmoid(rhs))
+        letters, node = index_form(equation.lhs.name, indices, name_sigmoid(rhs), view)
         lhs = Subscript(equation.lhs, tuple(map(Letter, letters))) if letters else Leaf(equation.lhs)
         return Form(lhs, node, indexed=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..records import Derivation, Update
-from .notation import GREEK, text_name
 from .pages import Line, Section, sections, update_tensors
 from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .symbols import GREEK, text_name
 from .tree import (
     Add,
     Apply,
@@ -23,6 +23,7 @@ from .tree import (
     Power,
     Running,
     Scale,
+    Spread,
     Subscript,
     Total,
     Trace,
@@ -116,6 +117,9 @@ class TextPrinter(Printer):
         if node.kind == "sum":
             return f"Σ_{letters} {self.show(node.body, SUM)}", SUM
         return f"{node.kind}_{letters}({self.show(node.body)})", ATOM
+
+    def _spread(self, node: Spread) -> Printed:
+        return self.printed(node.arg)
 
     def _trace(self, node: Trace) -> Printed:
         return f"tr({self.show(node.arg)})", ATOM

@@ -139,7 +139,7 @@ class Power(Node):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Node):
-    """A function: entry by entry, but `softmax` (along the last axis), `rowsum` (a column) and `diag`."""
+    """A function: entry by entry, but `softmax` (of each sample), `rowsum`, `sum_0`, `sum_1` (columns) and `diag`."""
 
     function: str
     args: tuple[Node, ...]
@@ -148,6 +148,13 @@ class Apply(Node):
 @dataclass(frozen=True, slots=True)
 class Total(Node):
     """The sum over all entries."""
+
+    arg: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Spread(Node):
+    """A column that stands for every sample of the matrix beside it, without saying so."""
 
     arg: Node
 

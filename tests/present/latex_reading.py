@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from symbackprop.language.tensor import Tensor
-from symbackprop.present.notation import latex_name, text_name
+from symbackprop.present.symbols import latex_name, text_name
 
 PLAIN = {
     r"\bigl": "",

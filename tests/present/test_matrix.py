@@ -18,8 +18,9 @@ from symbackprop.present import tree as t
 from symbackprop.present.indexed import index_form
 from symbackprop.present.latex_printer import BREAK, LatexPrinter
 from symbackprop.present.matrix import Form, form
-from symbackprop.present.notation import text_name
+from symbackprop.present.symbols import text_name
 from symbackprop.present.text import show
+from symbackprop.present.view import PLAIN
 from symbackprop.records import Equation
 from tests.present.evaluate import BATCH, Trees, expression, size_of
 from tests.present.expressions import DIMS, INDICES, LAM, equations, random_values
@@ -36,12 +37,12 @@ def same(got: Any, want: Any, message: str) -> None:
 
 
 def index_form_of(eq: Equation) -> tuple[tuple[str, ...], t.Node]:
-    return index_form(eq.lhs.name, eq.indices, eq.rhs)
+    return index_form(eq.lhs.name, eq.indices, eq.rhs, PLAIN)
 
 
 def latex_of(made: Form) -> set[str]:
     """The right side in LaTeX, and with quotients on the line (cases on the line are words, and not read here)."""
-    shown = [LatexPrinter(inline).show(made.rhs).replace(BREAK, "") for inline in (False, True)]
+    shown = [LatexPrinter(inline=inline).show(made.rhs).replace(BREAK, "") for inline in (False, True)]
     return set(shown[:1] if "cases" in shown[0] else shown)
 
 

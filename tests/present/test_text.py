@@ -9,7 +9,7 @@ import symbackprop as sb
 from symbackprop.language.nodes import TensorRef
 from symbackprop.language.tensor import Tensor
 from symbackprop.present.matrix import form
-from symbackprop.present.notation import latex_name, text_name
+from symbackprop.present.symbols import latex_name, text_name
 from symbackprop.present.text import text
 from symbackprop.records import Derivation
 from tests.present.evaluate import Trees, expression, size_of

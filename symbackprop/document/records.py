@@ -1,0 +1,155 @@
+"""A document before it is written: sections of blocks, in one language and one notation. Every writer prints these.
+
+Formulas are trees (`present/tree.py`); a writer shows them with the document's `view`, which knows the symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ..present.tree import Node
+from ..present.view import PLAIN, View
+
+Piece = str | Node
+"""Words, or a formula among words."""
+Sentence = tuple[Piece, ...]
+"""Pieces that are printed one after the other, spaces included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One equation, or one step on the way to one.
+
+    `number` is printed in parentheses: "7", a step's "7.2", or "" for none. `rule` says what leads to a step.
+    `shape` holds the sizes of the left side, `remarks` what holds at some entries only or was made use of.
+    `code` is the key of the lines of code that compute it (0: none); steps have that of their equation.
+    """
+
+    number: str
+    lhs: Node
+    rhs: Node
+    shape: tuple[Node, ...] = ()
+    rule: Sentence = ()
+    remarks: tuple[Sentence, ...] = ()
+    code: int = 0
+
+    @property
+    def is_step(self) -> bool:
+        """Whether this stands on the way to a numbered equation."""
+        return "." in self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Sentences that belong together."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Formulas:
+    """Equations that stand below each other, aligned at their equal signs."""
+
+    lines: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How one equation comes about: a heading in words, the steps, and the equation itself, which is the last line."""
+
+    heading: Sentence
+    lines: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells below a row of titles; what does not fit in one page's width is the writer's matter."""
+
+    titles: tuple[Sentence, ...]
+    rows: tuple[tuple[Sentence, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """A line of pseudo-code: how far it is indented, its words and formulas, and the equation it refers to."""
+
+    indent: int
+    sentence: Sentence
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """Pseudo-code."""
+
+    lines: tuple[CodeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A tensor in the drawing: where (column, row, in units of one box), what is written in it and below it.
+
+    `kind` is that of the tensor (input, target, parameter, intermediate, ...) or "loss".
+    """
+
+    name: str
+    kind: str
+    column: float
+    row: float
+    label: Node
+    below: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From one box to another, by name; `backward` carries a derivative, which stands on it."""
+
+    start: str
+    end: str
+    label: Node | None = None
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """The drawn network."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+Block = Paragraph | Formulas | Derived | Table | Algorithm | Diagram
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part; `key` names it in every language."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The lines of generated code that compute one equation; "" where a target has none of its own."""
+
+    numpy: str = ""
+    c: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole document. `words` are the writers' own labels in the document's language, `code` the partners' code.
+
+    `language` is a two-letter code; `code` has keys as `Formula.code`.
+    """
+
+    title: str
+    language: str
+    sections: tuple[Section, ...]
+    words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    code: Mapping[int, Code] = field(default_factory=lambda: MappingProxyType({}))
+    view: View = PLAIN

@@ -1,0 +1,184 @@
+"""One derivation seen in one notation: which symbol a tensor has, which way round it stands, what its equation is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from sympy import Add, Expr
+
+from ..language.indices import make_sum, rewrite
+from ..language.nodes import Entry, Index, Size, Sum
+from ..language.tensor import BATCH, Tensor
+from ..records import Derivation, Equation
+from ..simplify.tidy import tidy
+from .notation import Notation
+from .symbols import GREEK, Symbol, plain_symbol, symbol_of
+
+
+class View:
+    """What the printers and builders of formulas ask; without arguments, the default notation of any tensor."""
+
+    def __init__(self, notation: Notation | None = None, derivation: Derivation | None = None) -> None:
+        self.notation = notation or Notation()
+        self.profile = self.notation.choices
+        self.derivation = derivation
+        self._symbols: dict[Tensor, Symbol] = {}
+        for tensor in dict.fromkeys(_tensors(derivation)) if derivation is not None else ():
+            self._symbols[tensor] = self._unused(tensor)
+
+    @property
+    def batch(self) -> str:
+        """The letter of the number of samples."""
+        return self.profile.batch
+
+    @property
+    def columns(self) -> bool:
+        """Whether samples are the columns of a matrix."""
+        return self.profile.samples == "columns"
+
+    def symbol(self, tensor: Tensor) -> Symbol:
+        """The tensor's printed name."""
+        return self._symbols.get(tensor) or self._named(tensor)
+
+    def order(self, tensor: Tensor) -> tuple[int, ...]:
+        """The axes of a matrix from left to right as it is printed: (0, 1), or (1, 0) where it stands transposed."""
+        axes = tuple(range(len(tensor.dims)))
+        if len(axes) != 2:
+            return axes
+        turned = bool(self.columns and tensor.dims[0].size is None)
+        turned = turned or tensor.name in self._kernels
+        return axes[::-1] if turned ^ self.numerator(tensor) else axes
+
+    def numerator(self, tensor: Tensor) -> bool:
+        """Whether this is a gradient that is written with the transposed shape of its variable."""
+        return self.notation.layout == "numerator" and tensor.kind == "gradient"
+
+    def shown(self, equation: Equation) -> Equation:
+        """The equation in this notation's quantities: with a sample's own derivatives, N times the mean's, if so."""
+        if not self._scaled:
+            return equation
+        return _per_sample(equation)
+
+    @cached_property
+    def _scaled(self) -> bool:
+        """Whether derivatives by samples' tensors are N times the loss's: where that takes divisions by N away."""
+        if self.derivation is None or not self.profile.per_sample:
+            return False
+        ours = [eq for eq in self.derivation.adjoints if _of_samples(eq.lhs)]
+        divided = sum(bool(eq.rhs.has(Size(BATCH))) for eq in ours)
+        return sum(bool(_per_sample(eq).rhs.has(Size(BATCH))) for eq in ours) < divided
+
+    @cached_property
+    def _kernels(self) -> frozenset[str]:
+        """Weights (and their gradients) that stand as (in, out): the first index is the output's, the second summed."""
+        if self.derivation is None or not self.profile.kernels:
+            return frozenset()
+        found: dict[Tensor, bool] = {}
+        for eq in self.derivation.forward:
+            bound = {i for total in eq.rhs.atoms(Sum) for i in total.bound}
+            for e in eq.rhs.atoms(Entry):
+                if e.tensor.kind in ("parameter", "state") and len(e.indices) == 2:
+                    found.setdefault(e.tensor, e.indices[0] in eq.indices and e.indices[1] in bound)
+        names = {t.name for t, turned in found.items() if turned}
+        return frozenset(names | {f"d{name}" for name in names})
+
+    @cached_property
+    def _sources(self) -> dict[str, Tensor]:
+        """The tensor T by the name of dL/dT: dW1, delta1, delta_mu."""
+        if self.derivation is None:
+            return {}
+        made = {f"d{t.name}": t for t in _declared(self.derivation)}
+        return made | {t.adjoint or f"delta_{t.name}": t for t in (eq.lhs for eq in self.derivation.forward)}
+
+    def _unused(self, tensor: Tensor) -> Symbol:
+        """The tensor's symbol, or where another tensor has that, its plain one with as many primes as it needs."""
+        wished = self._named(tensor)
+        taken = set(self._symbols.values())
+        if wished in taken:
+            wished = self._styled(plain_symbol(tensor), tensor)
+        while wished in taken:
+            wished = replace(wished, primes=wished.primes + 1)
+        return wished
+
+    def _named(self, tensor: Tensor) -> Symbol:
+        source = self._sources.get(tensor.name.rstrip("_")) if tensor.kind in ("adjoint", "gradient") else None
+        profile = self.profile
+        if tensor.kind == "gradient" and (source is not None or plain_symbol(tensor).gradient):
+            inner = plain_symbol(tensor) if source is None else self.symbol(source)
+            return replace(inner, gradient=profile.gradient, loss=profile.loss)
+        if tensor.kind == "adjoint" and source is not None and profile.delta != "delta":
+            return replace(self.symbol(source), gradient=profile.delta, loss=profile.loss)
+        if tensor.name in self.notation.symbols:
+            return self._styled(symbol_of(self.notation.symbols[tensor.name]), tensor)
+        if tensor.name == "L" and not tensor.dims:
+            return self._styled(symbol_of(self.notation.symbols.get("L", profile.loss)), tensor)
+        return self._styled(self._lettered(symbol_of(tensor.name), tensor), tensor)
+
+    def _lettered(self, symbol: Symbol, tensor: Tensor) -> Symbol:
+        """The symbol with the profile's letter and its place for the number of a layer."""
+        known = {**self.profile.letters, **self.notation.symbols}
+        name = symbol.letter + ("hat" if symbol.hat else "")
+        other = symbol_of(known[name]) if name in known else symbol
+        symbol = replace(symbol, letter=other.letter, hat=other.hat)
+        number = symbol.above.strip("()") or (symbol.below if isinstance(symbol.below, str) else "")
+        if number.isdigit() and self.profile.layer:
+            symbol = replace(symbol, below="", above=self.profile.layer.format(number))
+        if self.profile.capitals and len(symbol.letter) == 1 and len(tensor.dims) > 1:
+            symbol = replace(symbol, letter=symbol.letter.upper())
+        return symbol
+
+    def _styled(self, symbol: Symbol, tensor: Tensor) -> Symbol:
+        bold = self.notation.fonts == "bold" and bool(tensor.dims)
+        capital = bold and len(tensor.dims) > 1 and len(symbol.letter) == 1 and symbol.letter not in GREEK
+        return replace(symbol, bold=bold, letter=symbol.letter.upper() if capital else symbol.letter)
+
+
+PLAIN = View()
+"""The default notation."""
+
+
+def _declared(derivation: Derivation) -> Iterator[Tensor]:
+    system = derivation.system
+    yield from (*system.inputs, *system.targets, *system.parameters, *system.states, *system.randoms, *system.hypers)
+    yield from (eq.lhs for eq in (*derivation.forward, derivation.objective, *(derivation.inference or ())))
+
+
+def _tensors(derivation: Derivation) -> Iterator[Tensor]:
+    """Every tensor of a derivation, the declared ones first."""
+    yield from _declared(derivation)
+    yield from (eq.lhs for eq in (*derivation.adjoints, *derivation.gradients, *derivation.updates))
+    if derivation.update is not None:
+        update = derivation.update
+        yield from (update.theta, update.gradient, update.step, *update.states, *update.hypers)
+        yield from (eq.lhs for eq in update.equations)
+
+
+def _of_samples(tensor: Tensor) -> bool:
+    """Whether a derivative belongs to a sample: to one of the batch's axes."""
+    return tensor.kind in ("adjoint", "gradient") and any(d.size is None for d in tensor.dims)
+
+
+def _per_sample(equation: Equation) -> Equation:
+    """The equation where every derivative by what belongs to a sample is N times as large."""
+    rhs = _in_samples(equation.rhs)
+    if _of_samples(equation.lhs):
+        rhs = Add(*(Size(BATCH) * term for term in Add.make_args(rhs)))
+    return equation if rhs == equation.rhs else tidy(replace(equation, rhs=rhs, computed=None))[0]
+
+
+def _in_samples(expr: Expr) -> Expr:
+    """`expr` with 1/N of the sample's own derivative for every derivative of the mean, 1/N in front of the sums."""
+
+    def rule(node: Expr) -> Expr:
+        if isinstance(node, Entry) and _of_samples(node.tensor):
+            return node / Size(BATCH)
+        return make_sum(node.body, node.bound) if isinstance(node, Sum) else node
+
+    return rewrite(expr, rule)
+
+
+def printed_indices(indices: tuple[Index, ...], tensor: Tensor, view: View) -> tuple[Index, ...]:
+    """The indices of a tensor's entry in the order in which the view prints its axes."""
+    return tuple(indices[axis] for axis in view.order(tensor))
