@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from ..language.tensor import Tensor
 from .functions import FUNCTIONS
-from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
 from .symbols import GREEK, latex_symbol
-from .terms import is_plain
 from .tree import (
-    Add,
     Apply,
     Bracket,
     Cases,
     Constant,
-    Divide,
     Hadamard,
     Leaf,
     Letter,
@@ -23,13 +20,12 @@ from .tree import (
     Power,
     Running,
     Scale,
-    Size,
-    Spread,
     Subscript,
     Total,
     Trace,
     Transpose,
 )
+from .typeset import Typeset, is_short, is_signed, log_takes
 from .view import PLAIN, View
 
 BREAK = "\x1f"
@@ -47,7 +43,7 @@ WORDS = {
 }
 
 
-class LatexPrinter(Printer):
+class LatexPrinter(Typeset):
     r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}. `inline` writes quotients on one line, where they can be broken."""
 
     plus = BREAK + " + "
@@ -58,15 +54,12 @@ class LatexPrinter(Printer):
     words = WORDS
 
     def __init__(self, view: View = PLAIN, inline: bool = False) -> None:
-        self.view, self.inline = view, inline
+        super().__init__(view)
+        self.inline = inline
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v^{+}."""
         return self.symbol(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
-
-    def _leaf(self, node: Leaf) -> Printed:
-        operator = self.view.symbol(node.tensor).gradient == "nabla"
-        return self.name(node), CALL if operator else ATOM
 
     def symbol(self, tensor: Tensor, indices: str = "", mark: str = "") -> str:
         """The tensor's symbol in the view's notation."""
@@ -108,23 +101,9 @@ class LatexPrinter(Printer):
         arg = self.group(self.name(node.arg)) if isinstance(node.arg, Leaf) else self.show(node.arg, ATOM)
         return arg + r"^{\top}", FACTOR
 
-    def _scale(self, node: Scale) -> Printed:
-        core, plain = node.core, all(map(is_plain, node.denominator))
-        front = tuple(n for n in node.numerator if core is not None or not plain or is_plain(n))
-        rest = tuple(n for n in node.numerator if n not in front)
-        text = self.factors(front, *((CALL, PRODUCT) if core is None and not rest else (FACTOR, FACTOR)))
-        if node.denominator:
-            text = self._quotient(node, front, text)
-        if rest:
-            text = f"{text} {self.factors(rest, CALL)}".lstrip()
-        if core is None:
-            return text, PRODUCT
-        level = {Total: SUM, Running: SUM, Hadamard: HADAMARD, Divide: HADAMARD}.get(type(core), PRODUCT)
-        return f"{text} {self.show(core, level)}".lstrip(), level
-
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
         if not self.inline:
-            return self.fraction(self.factors(front, CALL, ADD) or "1", self.factors(node.denominator, CALL, ADD))
+            return super()._quotient(node, front, above)
         below = self.factors(node.denominator)
         if len(node.denominator) > 1 or self.printed(node.denominator[0])[1] < FACTOR:
             below = self.group(below)
@@ -139,17 +118,15 @@ class LatexPrinter(Printer):
 
     def _apply(self, node: Apply) -> Printed:
         arg = node.args[0]
-        short = isinstance(arg, (Leaf, Subscript))
         if node.function in FENCES:
             left, right = FENCES[node.function]
             return f"{left} {self.show(arg)} {right}", ATOM
         if node.function == "sqrt":
             return (rf"\sqrt{{{_whole(self.show(arg))}}}", FACTOR) if not self.inline else self._root(arg)
         if node.function == "exp":
-            minus = isinstance(arg, Add) and len(arg.terms) == 1 and isinstance(arg.terms[0][1], (Leaf, Subscript))
-            inner = self.show(arg)
-            return (f"e^{{{inner}}}", FACTOR) if short or minus else (r"\exp" + self.group(inner), ATOM)
-        if node.function == "log" and (short or (isinstance(arg, Apply) and self.printed(arg)[1] == ATOM)):
+            inner, short = self.show(arg), is_short(arg) or is_signed(arg)
+            return (f"e^{{{inner}}}", FACTOR) if short else (r"\exp" + self.group(inner), ATOM)
+        if node.function == "log" and log_takes(self, arg):
             return rf"\log {self.show(arg)}", CALL
         inner = ", ".join(self.show(a) for a in node.args)
         return self.words.get(node.function, rf"\operatorname{{{node.function}}}") + self.group(inner), ATOM
@@ -167,12 +144,6 @@ class LatexPrinter(Printer):
             return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, SUM)}", SUM
         word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
         return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
-
-    def _spread(self, node: Spread) -> Printed:
-        return self.printed(node.arg)
-
-    def _size(self, node: Size) -> Printed:
-        return (self.view.batch, ATOM) if node.dim.size is None else super()._size(node)
 
     def _trace(self, node: Trace) -> Printed:
         return r"\operatorname{tr}" + self.group(self.show(node.arg)), ATOM
