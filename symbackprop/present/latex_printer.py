@@ -42,8 +42,6 @@ WORDS = {
     "<=": r"\le",
     "!=": r"\ne",
     "mod": r"\bmod",
-    "and": r"\text{ and }",
-    "or": r"\text{ or }",
 }
 
 
@@ -55,10 +53,11 @@ class LatexPrinter(Printer):
     times = BREAK + r" \odot "
     over = BREAK + r" \oslash "
     dot = r" \cdot "
-    words = WORDS
 
     def __init__(self, view: View = PLAIN, inline: bool = False) -> None:
         self.view, self.inline = view, inline
+        spoken = {word: rf"\text{{ {view.spoken[word]} }}" for word in ("and", "or")}
+        self.words = {**WORDS, **spoken}
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v^{+}."""
@@ -185,9 +184,11 @@ class LatexPrinter(Printer):
         return f"[{self.show(node.condition)}]", ATOM
 
     def _cases(self, node: Cases) -> Printed:
-        pairs = [(self.show(value), r"\text{if } " + self.show(condition)) for value, condition in node.branches]
+        spoken = self.view.spoken
+        when = rf"\text{{{spoken['if']} }}"
+        pairs = [(self.show(value), when + self.show(condition)) for value, condition in node.branches]
         if node.otherwise is not None:
-            pairs.append((self.show(node.otherwise), r"\text{otherwise}"))
+            pairs.append((self.show(node.otherwise), rf"\text{{{spoken['otherwise']}}}"))
         if self.inline:
             return r"\bigl\{" + f";{BREAK} ".join(rf"{v}\ {c}" for v, c in pairs) + r"\bigr\}", ATOM
         rows = r" \\ ".join(f"{_whole(v)} & {_whole(c)}" for v, c in pairs)

@@ -34,6 +34,7 @@ DOORS = {
     ("records", "symbackprop.present.latex.latex"): "Derivation.latex()",
     ("records", "symbackprop.present.latex.repr_latex"): "a Derivation shows itself in a notebook",
     ("records", "symbackprop.document.make.document"): "Derivation.document()",
+    ("records", "symbackprop.document.write.write"): "Derivation.document(path)",
     ("declare", "symbackprop.pipeline.derive"): "Network.derive()",
     ("declare", "symbackprop.pipeline.emit"): "Network.emit()",
     ("declare", "symbackprop.runtime.Source"): "what Network.emit() gives",
