@@ -185,7 +185,7 @@ class LatexPrinter(Printer):
 
     def _cases(self, node: Cases) -> Printed:
         spoken = self.view.spoken
-        when = rf"\text{{{spoken['if']} }}"
+        when = rf"\text{{{spoken['if']} }} "
         pairs = [(self.show(value), when + self.show(condition)) for value, condition in node.branches]
         if node.otherwise is not None:
             pairs.append((self.show(node.otherwise), rf"\text{{{spoken['otherwise']}}}"))
