@@ -65,6 +65,12 @@ class View:
         self._symbols[made] = replace(self.symbol(by), gradient=style, loss=latex_symbol(self.symbol(of)))
         return made
 
+    def part(self, of: Tensor) -> Tensor:
+        """A tensor that is printed as a part of another one: with a 0 below."""
+        made = Tensor(f"{of.name}_0", of.dims)
+        self._symbols[made] = replace(self.symbol(of), below="0")
+        return made
+
     def generic(self, tensor: Tensor) -> Tensor:
         """The tensor of any layer l that this one, of a layer with a number, is an example of."""
         symbol = self.symbol(tensor)
