@@ -111,7 +111,9 @@ def _generate(net: Network, optimizer: Optimizer, dtype: str) -> tuple[Source, S
     from .emit.numpy import emit_numpy
     from .lower import lower
 
-    program = lower(derive(net), optimizer.equations())
+    derivation = derive(net, optimizer)
+    assert derivation.update is not None
+    program = lower(derivation, derivation.update)
     return emit_c(program, dtype), emit_numpy(program, dtype)
 
 

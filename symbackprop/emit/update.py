@@ -12,7 +12,7 @@ from ..declare.updating import group_of
 from ..language.nodes import Entry, NextEntry
 from ..language.tensor import Tensor
 from ..lower.share import share
-from ..records import Update
+from ..records import Equation, Update
 from ..runtime import Slot
 from .comments import PLAIN_TEXT
 from .dialect import C_DOUBLE, Dialect
@@ -58,7 +58,7 @@ def update_view(update: Update, first_hyper: int, dialect: Dialect, places: Sequ
     scalars, values = _locals(update, _scalars(update, first_hyper, bool(ranges)), names, dialect)
     return UpdateView(
         title=update.name,
-        comments=tuple(f"{eq.lhs.name} <- {_plain(eq.rhs)}" for eq in update.equations),
+        comments=tuple(f"{numbered(eq)}{eq.lhs.name} <- {_plain(eq.rhs)}" for eq in update.equations),
         states=tuple(names[s] for s in update.states),
         scalars=scalars,
         values=values,
@@ -120,6 +120,11 @@ def group_ranges(update: Update, first_hyper: int, places: Sequence[Slot]) -> tu
         hypers = update.hypers if group is None else update.groups[group].hypers
         made.append(Range(places[first].offset, last.offset + math.prod(last.shape), tuple(place[h] for h in hypers)))
     return tuple(made)
+
+
+def numbered(eq: Equation) -> str:
+    """An equation's number in front of a comment."""
+    return f"({eq.number}) " if eq.number else ""
 
 
 def _plain(expr: Expr) -> str:

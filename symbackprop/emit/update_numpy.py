@@ -14,7 +14,7 @@ from ..runtime import Slot
 from .dialect import NUMPY
 from .names import numpy_names
 from .printer import Printer
-from .update import Range, group_ranges
+from .update import Range, group_ranges, numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def numpy_update(update: Update, first_hyper: int, places: Sequence[Slot]) -> Nu
     for eq in update.equations:
         inner = eq.lhs.kind == "intermediate"
         target, comment = (names[eq.lhs], eq.lhs.name) if inner else (f"{names[eq.lhs]}_new", f"next({eq.lhs.name})")
-        lines.append(Assignment(target, printer.text(eq.rhs), comment))
+        lines.append(Assignment(target, printer.text(eq.rhs), numbered(eq) + comment))
     return NumpyUpdate(
         scalars=(*(names[h] for h in update.hypers), *norm),
         states=tuple(names[s] for s in update.states),

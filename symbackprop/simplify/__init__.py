@@ -15,7 +15,7 @@ from .tidy import tidy
 def simplify(derivation: Derivation, update: Update | None = None) -> Derivation:
     """Every equation tidied, given its computed form, and numbered in the order in which it is printed.
 
-    An equation of the inference mode that is one of training keeps its number.
+    An equation of the inference mode that is one of training keeps its number; those of the update come last.
     """
     derivation = inline(derivation)
     training = definitions_of(derivation.forward)
@@ -32,7 +32,7 @@ def simplify(derivation: Derivation, update: Update | None = None) -> Derivation
         inference=work.inference(derivation, forward, inference),
         updates=tuple(work.finish(eq, training) for eq in derivation.updates),
         steps=tuple(work.steps),
-        update=update,
+        update=None if update is None else work.numbered(update),
     )
 
 
@@ -50,6 +50,14 @@ class _Finishing:
         finished, done = self._finished(eq, definitions, shorten)
         self.steps += (replace(step, tensor=eq.lhs.name) for step in done)
         return replace(finished, number=self.count)
+
+    def numbered(self, update: Update) -> Update:
+        """The update with the next numbers for its equations, which stay as they are."""
+        last = self.count
+        self.count += len(update.equations)
+        return replace(
+            update, equations=tuple(replace(eq, number=n) for n, eq in enumerate(update.equations, last + 1))
+        )
 
     def inference(
         self, derivation: Derivation, forward: tuple[Equation, ...], definitions: Definitions

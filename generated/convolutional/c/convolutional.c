@@ -1063,9 +1063,9 @@ static void k_h6_inference(const int64_t N, const double *hyper, const real *res
 }
 
 /* One step of Adam, for every entry of the flat block; t counts steps from 1.
- * m <- g*(1 - beta1) + beta1*m
- * v <- (1 - beta2)*g^2 + beta2*v
- * theta <- theta - eta*next(m)/((1 - beta1^t)*(sqrt(next(v)/(1 - beta2^t)) + eps))
+ * (31) m <- g*(1 - beta1) + beta1*m
+ * (32) v <- (1 - beta2)*g^2 + beta2*v
+ * (33) theta <- theta - eta*next(m)/((1 - beta1^t)*(sqrt(next(v)/(1 - beta2^t)) + eps))
  */
 static void sbp_update(const double t, const double *hyper, real *restrict theta, const real *restrict g, real *restrict state) {
     (void)t, (void)hyper, (void)state;

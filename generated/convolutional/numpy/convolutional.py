@@ -169,7 +169,7 @@ def trace(x, y, u6, W1, b1, beta2, gamma2, W7, b7, running_mean2, running_var2, 
 @np.errstate(all="ignore")
 def update(t, theta, g, m, v, eta, beta1, beta2, eps):
     """New values of theta and of the optimizer's state at step t (from 1), given the gradient g."""
-    m_new = g*(1 - beta1) + beta1*m  # next(m)
-    v_new = (1 - beta2)*g**2 + beta2*v  # next(v)
-    theta_new = theta - eta*m_new/((1 - beta1**t)*(np.sqrt(v_new/(1 - beta2**t)) + eps))  # next(theta)
+    m_new = g*(1 - beta1) + beta1*m  # (31) next(m)
+    v_new = (1 - beta2)*g**2 + beta2*v  # (32) next(v)
+    theta_new = theta - eta*m_new/((1 - beta1**t)*(np.sqrt(v_new/(1 - beta2**t)) + eps))  # (33) next(theta)
     return theta_new, m_new, v_new,

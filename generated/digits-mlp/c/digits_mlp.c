@@ -872,8 +872,8 @@ static void k_db3(const int64_t N, const double *hyper, const real *restrict del
 }
 
 /* One step of Momentum, for every entry of the flat block; t counts steps from 1.
- * v <- mu*v + g
- * theta <- theta - eta*next(v)
+ * (17) v <- mu*v + g
+ * (18) theta <- theta - eta*next(v)
  */
 static void sbp_update(const double t, const double *hyper, real *restrict theta, const real *restrict g, real *restrict state) {
     (void)t, (void)hyper, (void)state;

@@ -109,6 +109,6 @@ def trace(x, y, W1, b1, W2, b2, W3, b3, lam):
 @np.errstate(all="ignore")
 def update(t, theta, g, v, eta, mu):
     """New values of theta and of the optimizer's state at step t (from 1), given the gradient g."""
-    v_new = mu*v + g  # next(v)
-    theta_new = theta - eta*v_new  # next(theta)
+    v_new = mu*v + g  # (17) next(v)
+    theta_new = theta - eta*v_new  # (18) next(theta)
     return theta_new, v_new,

@@ -476,7 +476,7 @@ static void k_db1(const int64_t N, const double *hyper, const real *restrict del
 }
 
 /* One step of SGD, for every entry of the flat block; t counts steps from 1.
- * theta <- theta - eta*g
+ * (7) theta <- theta - eta*g
  */
 static void sbp_update(const double t, const double *hyper, real *restrict theta, const real *restrict g, real *restrict state) {
     (void)t, (void)hyper, (void)state;

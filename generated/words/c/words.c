@@ -920,10 +920,10 @@ static void k_db6(const int64_t N, const double *hyper, const real *restrict del
 }
 
 /* One step of AdamW, for every entry of the flat block; t counts steps from 1.
- * g_clip <- g*min(1, clip_norm/(1e-06 + norm))
- * m <- g_clip*(1 - beta1) + beta1*m
- * v <- (1 - beta2)*g_clip^2 + beta2*v
- * theta <- theta - eta*next(m)/((1 - beta1^t)*(sqrt(next(v)/(1 - beta2^t)) + eps)) - decay*eta*theta
+ * (26) g_clip <- g*min(1, clip_norm/(1e-06 + norm))
+ * (27) m <- g_clip*(1 - beta1) + beta1*m
+ * (28) v <- (1 - beta2)*g_clip^2 + beta2*v
+ * (29) theta <- theta - eta*next(m)/((1 - beta1^t)*(sqrt(next(v)/(1 - beta2^t)) + eps)) - decay*eta*theta
  * where norm is the Euclidean norm of the whole gradient.
  */
 static void sbp_update(const double t, const double *hyper, real *restrict theta, const real *restrict g, real *restrict state) {

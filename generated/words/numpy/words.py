@@ -153,8 +153,8 @@ def gradient_norm(g):
 @np.errstate(all="ignore")
 def update(t, theta, g, m, v, eta, beta1, beta2, eps, decay, clip_norm, norm):
     """New values of theta and of the optimizer's state at step t (from 1), given the gradient g."""
-    g_clip = g*np.minimum(1, clip_norm/(1e-06 + norm))  # g_clip
-    m_new = g_clip*(1 - beta1) + beta1*m  # next(m)
-    v_new = (1 - beta2)*g_clip**2 + beta2*v  # next(v)
-    theta_new = theta - eta*m_new/((1 - beta1**t)*(np.sqrt(v_new/(1 - beta2**t)) + eps)) - decay*eta*theta  # next(theta)
+    g_clip = g*np.minimum(1, clip_norm/(1e-06 + norm))  # (26) g_clip
+    m_new = g_clip*(1 - beta1) + beta1*m  # (27) next(m)
+    v_new = (1 - beta2)*g_clip**2 + beta2*v  # (28) next(v)
+    theta_new = theta - eta*m_new/((1 - beta1**t)*(np.sqrt(v_new/(1 - beta2**t)) + eps)) - decay*eta*theta  # (29) next(theta)
     return theta_new, m_new, v_new,

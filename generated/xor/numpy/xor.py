@@ -86,5 +86,5 @@ def trace(x, y, W1, b1, W2, b2):
 @np.errstate(all="ignore")
 def update(t, theta, g, eta):
     """New values of theta and of the optimizer's state at step t (from 1), given the gradient g."""
-    theta_new = theta - eta*g  # next(theta)
+    theta_new = theta - eta*g  # (12) next(theta)
     return theta_new,
