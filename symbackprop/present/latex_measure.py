@@ -173,9 +173,9 @@ class _Box:
         return Extent(width * self.size, 0.7 * self.size, 0.21 * self.size)
 
     def sum(self) -> Extent:
-        """The sign of a sum, large in a display."""
+        """The sign of a sum, large in a display; it is no smaller in scripts."""
         wide, half = (1.444, 0.7) if self.display else (1.056, 0.5)
-        return Extent((wide + SPACE["op"]) * self.size, (half + 0.25) * self.size, (half - 0.25) * self.size)
+        return Extent((wide + SPACE["op"]) * EM, (half + 0.25) * EM, (half - 0.25) * EM)
 
     def fraction(self) -> Extent:
         """Two things and the bar between them."""
@@ -227,7 +227,7 @@ class _Box:
                 rows[-1].append(token)
         self.argument()
         found = [_Box(row, self.level, name == "aligned").extent() for row in rows]
-        height = sum(max(f.height, 0.84 * EM) + max(f.depth, 0.36 * EM) for f in found)
+        height = sum(max(f.height, 0.84 * EM) + max(f.depth + 0.1 * EM, 0.36 * EM) + 0.12 * EM for f in found)
         around = 2.2 if name == "cases" else 0.0
         return Extent(max(f.width for f in found) + around * EM, height / 2 + 0.25 * EM, height / 2 - 0.25 * EM)
 
