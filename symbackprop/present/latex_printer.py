@@ -1,8 +1,8 @@
-r"""Trees in LaTeX. Operators at which a long line may be broken carry the mark `BREAK` in front."""
+r"""Trees in LaTeX. Where a long line may be broken stands a mark: `BREAK` at an operator, `SOFT` between factors."""
 
 from __future__ import annotations
 
-from ..language.tensor import Tensor
+from ..language.tensor import Dim, Tensor
 from .functions import FUNCTIONS
 from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
 from .symbols import GREEK, latex_symbol
@@ -32,7 +32,7 @@ from .tree import (
 )
 from .view import PLAIN, View
 
-BREAK = "\x1f"
+BREAK, SOFT = "\x1f", "\x1e"
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
 
 
@@ -46,16 +46,28 @@ WORDS = {
 
 
 class LatexPrinter(Printer):
-    r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}. `inline` writes quotients on one line, where they can be broken."""
+    r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}.
+
+    `opened` writes sums behind fractions, not in them; `inline` writes quotients on one line; both can be broken.
+    `shapes` stand below the factors where the notation says so, if nothing else is asked.
+    """
 
     plus = BREAK + " + "
     minus = BREAK + " - "
     times = BREAK + r" \odot "
     over = BREAK + r" \oslash "
+    space = SOFT + " "
     dot = r" \cdot "
 
-    def __init__(self, view: View = PLAIN, inline: bool = False) -> None:
-        self.view, self.inline = view, inline
+    def __init__(
+        self,
+        view: View = PLAIN,
+        inline: bool = False,
+        opened: bool = False,
+        shapes: bool | None = None,
+    ) -> None:
+        self.view, self.inline, self.opened = view, inline, opened
+        self.shapes = view.notation.shapes if shapes is None else shapes
         spoken = {word: rf"\text{{ {view.spoken[word]} }}" for word in ("and", "or")}
         self.words = {**WORDS, **spoken}
 
@@ -65,7 +77,21 @@ class LatexPrinter(Printer):
 
     def _leaf(self, node: Leaf) -> Printed:
         operator = self.view.symbol(node.tensor).gradient == "nabla"
-        return self.name(node), CALL if operator else ATOM
+        return self.shaped(self.name(node), self.shape(node.tensor)), CALL if operator else ATOM
+
+    def shape(self, tensor: Tensor, turned: bool = False) -> tuple[Dim | int, ...]:
+        """The dimensions of a factor as it is printed; a plain vector has one."""
+        dims = tuple(tensor.dims[axis] for axis in self.view.order(tensor))
+        column = len(dims) == 1 and (not self.view.profile.implicit or self.view.columns or turned)
+        sides: tuple[Dim | int, ...] = (*dims, 1) if column else dims
+        return sides[::-1] if turned else sides
+
+    def shaped(self, text: str, sides: tuple[Dim | int, ...]) -> str:
+        """The text with a shape below it, where the notation asks for that."""
+        if not self.shapes or not sides:
+            return text
+        shown = r"\times ".join(str(s) if isinstance(s, int) else self.show(Size(s)) for s in sides)
+        return rf"\underset{{\scriptscriptstyle {shown}}}{{{text}}}"
 
     def symbol(self, tensor: Tensor, indices: str = "", mark: str = "") -> str:
         """The tensor's symbol in the view's notation."""
@@ -99,17 +125,22 @@ class LatexPrinter(Printer):
         return self.symbol(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
 
     def _ones(self, node: Ones) -> Printed:
-        return r"\mathbf{1}", ATOM
+        return self.shaped(r"\mathbf{1}", (node.dim, 1)), ATOM
 
     def _transpose(self, node: Transpose) -> Printed:
-        if isinstance(node.arg, Leaf) and self.view.symbol(node.arg.tensor).gradient in ("", "d"):
-            return self.symbol(node.arg.tensor, mark=r"\top"), FACTOR
-        arg = self.group(self.name(node.arg)) if isinstance(node.arg, Leaf) else self.show(node.arg, ATOM)
-        return arg + r"^{\top}", FACTOR
+        arg = node.arg
+        if isinstance(arg, Leaf):
+            short = self.view.symbol(arg.tensor).gradient in ("", "d")
+            name = self.symbol(arg.tensor, mark=r"\top") if short else self.group(self.name(arg)) + r"^{\top}"
+            return self.shaped(name, self.shape(arg.tensor, turned=True)), FACTOR
+        if isinstance(arg, Ones):
+            return self.shaped(r"\mathbf{1}^{\top}", (1, arg.dim)), FACTOR
+        return self.show(arg, ATOM) + r"^{\top}", FACTOR
 
     def _scale(self, node: Scale) -> Printed:
         core, plain = node.core, all(map(is_plain, node.denominator))
-        front = tuple(n for n in node.numerator if core is not None or not plain or is_plain(n))
+        behind = core is None and (plain or self.opened)
+        front = tuple(n for n in node.numerator if not behind or (is_plain(n) if plain else not _is_long(n)))
         rest = tuple(n for n in node.numerator if n not in front)
         text = self.factors(front, *((CALL, PRODUCT) if core is None and not rest else (FACTOR, FACTOR)))
         if node.denominator:
@@ -204,4 +235,9 @@ FENCES = {
 
 def _whole(text: str) -> str:
     """A part of a formula that no line break may cut."""
-    return text.replace(BREAK, "")
+    return text.replace(BREAK, "").replace(SOFT, "")
+
+
+def _is_long(node: Node) -> bool:
+    """Whether a factor of a numerator is a sum, which should not make a fraction wide."""
+    return isinstance(node, (Add, Running, Cases))
