@@ -62,6 +62,7 @@ from .language.tensor import random as random
 from .language.tensor import state as state
 from .language.tensor import tensor as tensor
 from .pipeline import compile as compile
+from .present.notation import Notation as Notation
 
 init = initializers
 __version__ = "0.1.0"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .errors import EmissionError, SymbackpropError
+from .errors import SymbackpropError
 
 if TYPE_CHECKING:
     from .records import Derivation
@@ -51,9 +51,22 @@ def demo(out: Path, epochs: int) -> None:
 
 @cli.command(epilog=NET_HELP)
 @click.argument("net")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File: .txt, .tex or .pdf.  [default: print]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File: .txt, .tex, .pdf, .html, .md or .ipynb.  [default: print]",
+)
 @click.option("--optimizer", help="Derive its update too: sgd, momentum, adam, ...")
-def derive(net: str, output: Path | None, optimizer: str | None) -> None:
+@click.option("--notation", default="rows", show_default=True, help="rows, columns, ng, torch, keras or lecture-1.")
+@click.option("--level", default="steps", show_default=True, help="summary, steps or every-index.")
+@click.option("--language", default="en", show_default=True, help="en, pl, sk or ru.")
+@click.option("--slides", is_flag=True, help="A presentation (.tex or .pdf).")
+@click.option("--symbol", "symbols", multiple=True, metavar="OLD=NEW", help="Another name, as W=Theta or x=xi.")
+@click.option("--bold", is_flag=True, help="Bold vectors and matrices.")
+@click.option("--numerator", is_flag=True, help="Gradients in numerator layout.")
+@click.option("--shapes", is_flag=True, help="Write under every factor which shape it has.")
+def derive(net: str, output: Path | None, optimizer: str | None, **options: Any) -> None:
     """Print the derivation of NET, or write it to a file."""
     from .netfile import load_network
 
@@ -62,26 +75,32 @@ def derive(net: str, output: Path | None, optimizer: str | None) -> None:
     if output is None:
         click.echo(derivation.text())
     else:
-        click.echo(f"wrote {_write_derivation(derivation, output)}")
+        click.echo(f"wrote {_write_derivation(derivation, output, options)}")
 
 
-def _write_derivation(derivation: Derivation, path: Path) -> Path:
-    """Write by the suffix; raises `EmissionError` for an unknown one."""
+def _write_derivation(derivation: Derivation, path: Path, options: dict[str, Any]) -> Path:
+    """Write by the suffix; raises `PresentationError` for an unknown one."""
     from .files import write_text
-    from .pdf import write_pdf
+    from .present.notation import Notation
 
-    match path.suffix:
-        case ".txt":
-            write_text(path, derivation.text() + "\n")
-        case ".tex":
-            write_text(path, derivation.latex(standalone=True))
-        case ".pdf":
-            write_pdf(derivation.latex(standalone=True), path)
-        case _:
-            raise EmissionError(
-                f"{path}: a derivation is written as .txt, .tex or .pdf, not {path.suffix or 'nothing'}"
-            )
+    if path.suffix == ".txt":
+        return write_text(path, derivation.text() + "\n")
+    notation = Notation(
+        options["notation"],
+        symbols=dict(map(_renaming, options["symbols"])),
+        fonts="bold" if options["bold"] else "plain",
+        layout="numerator" if options["numerator"] else "denominator",
+        shapes=options["shapes"],
+    )
+    derivation.document(path, notation, options["level"], options["language"], options["slides"])
     return path
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--symbol takes OLD=NEW, as W=Theta; got {text!r}")
+    return old.strip(), new.strip()
 
 
 @cli.command(epilog=NET_HELP)

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import os
+
     from sympy import Expr
 
+    from .document.records import Document
     from .language.nodes import Index
     from .language.tensor import Tensor
+    from .present.notation import Notation
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,31 @@ class Derivation:
         from .present.latex import latex
 
         return latex(self, standalone=standalone)
+
+    def document(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        notation: Notation | str = "rows",
+        level: str = "steps",
+        language: str = "en",
+        slides: bool = False,
+    ) -> Document:
+        """The derivation as a document, which is also written to `path` where one is given.
+
+        The format is the path's ending: .tex, .pdf (where a LaTeX engine is installed), .html, .md or .ipynb;
+        `slides=True` makes a presentation (beamer) of the first two. `notation` is an `sb.Notation` or the name of a
+        profile: "rows", "columns", "ng", "torch", "keras" or "lecture-1". `level` is "summary" (the equations),
+        "steps" (each with its rule) or "every-index" (through index notation); `language` "en", "pl", "sk" or "ru".
+
+        Raises `PresentationError` for what is none of these.
+        """
+        from .document.make import document
+        from .document.write import write
+
+        made = document(self, notation, level, language)
+        if path is not None:
+            write(made, path, slides)
+        return made
 
     def _repr_latex_(self) -> str:
         from .present.latex import repr_latex

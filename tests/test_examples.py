@@ -21,7 +21,7 @@ from symbackprop import streams
 from symbackprop.load.compiler import find_compiler
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = sorted(p.stem for p in (ROOT / "examples").glob("*.py") if p.stem != "networks")
+NAMES = sorted(p.stem for p in (ROOT / "examples").glob("*.py") if p.stem not in {"networks", "gallery"})
 POINTS, ERROR = 1.0, 0.002
 """How far a percentage and another number may be from the README's, on any machine."""
 

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ..present import words
 from ..present.tree import Node
 from ..present.view import PLAIN, View
 
-Piece = str | Node
-"""Words, or a formula among words."""
-Sentence = tuple[Piece, ...]
-"""Pieces that are printed one after the other, spaces included."""
+Piece = words.Piece
+Sentence = words.Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,11 @@ def _joined(rows: list[str]) -> str:
 def _lines(form: Form, limit: float = LIMIT) -> list[str]:
     """An equation, broken where it is too long; quotients go on the line when that is still too long."""
     left = LatexPrinter().show(form.lhs)
-    lines = broken(left, LatexPrinter().show(form.rhs), limit)
-    return lines if fits(lines, limit) else broken(left, LatexPrinter(inline=True).show(form.rhs), limit)
+    for printer in (LatexPrinter(), LatexPrinter(opened=True)):
+        lines = broken(left, printer.show(form.rhs), limit)
+        if fits(lines, limit):
+            return lines
+    return broken(left, LatexPrinter(inline=True).show(form.rhs), limit)
 
 
 def _rows(page: Section) -> list[str]:

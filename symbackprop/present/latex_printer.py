@@ -1,8 +1,8 @@
-r"""Trees in LaTeX. Operators at which a long line may be broken carry the mark `BREAK` in front."""
+r"""Trees in LaTeX. Where a long line may be broken stands a mark: `BREAK` at an operator, `SOFT` between factors."""
 
 from __future__ import annotations
 
-from ..language.tensor import Tensor
+from ..language.tensor import Dim, Tensor
 from .functions import FUNCTIONS
 from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
 from .symbols import GREEK, latex_symbol
@@ -20,6 +20,7 @@ from .tree import (
     Power,
     Running,
     Scale,
+    Size,
     Subscript,
     Total,
     Trace,
@@ -28,7 +29,7 @@ from .tree import (
 from .typeset import Typeset, is_short, is_signed, log_takes
 from .view import PLAIN, View
 
-BREAK = "\x1f"
+BREAK, SOFT = "\x1f", "\x1e"
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
 
 
@@ -38,28 +39,43 @@ WORDS = {
     "<=": r"\le",
     "!=": r"\ne",
     "mod": r"\bmod",
-    "and": r"\text{ and }",
-    "or": r"\text{ or }",
 }
 
 
 class LatexPrinter(Typeset):
-    r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}. `inline` writes quotients on one line, where they can be broken."""
+    r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}.
+
+    `opened` writes sums behind fractions, not in them; `inline` writes quotients on one line; both can be broken.
+    `shapes` stand below the factors where the notation says so, if nothing else is asked.
+    """
 
     plus = BREAK + " + "
     minus = BREAK + " - "
     times = BREAK + r" \odot "
     over = BREAK + r" \oslash "
+    space = SOFT + " "
     dot = r" \cdot "
-    words = WORDS
 
-    def __init__(self, view: View = PLAIN, inline: bool = False) -> None:
-        super().__init__(view)
+    def __init__(
+        self,
+        view: View = PLAIN,
+        inline: bool = False,
+        opened: bool = False,
+        shapes: bool | None = None,
+    ) -> None:
+        super().__init__(view, opened, shapes)
         self.inline = inline
+        spoken = {word: rf"\text{{ {view.spoken[word]} }}" for word in ("and", "or")}
+        self.words = {**WORDS, **spoken}
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v^{+}."""
         return self.symbol(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
+
+    def under(self, text: str, sides: tuple[Dim | int, ...]) -> str:
+        """The text with a shape below it."""
+        shown = r"\times ".join(str(s) if isinstance(s, int) else self.show(Size(s)) for s in sides)
+        return rf"\underset{{\scriptscriptstyle {shown}}}{{{text}}}"
 
     def symbol(self, tensor: Tensor, indices: str = "", mark: str = "") -> str:
         """The tensor's symbol in the view's notation."""
@@ -93,13 +109,17 @@ class LatexPrinter(Typeset):
         return self.symbol(node.tensor, ("" if all(len(s) == 1 for s in shown) else ", ").join(shown)), ATOM
 
     def _ones(self, node: Ones) -> Printed:
-        return r"\mathbf{1}", ATOM
+        return self.shaped(r"\mathbf{1}", (node.dim, 1)), ATOM
 
     def _transpose(self, node: Transpose) -> Printed:
-        if isinstance(node.arg, Leaf) and self.view.symbol(node.arg.tensor).gradient in ("", "d"):
-            return self.symbol(node.arg.tensor, mark=r"\top"), FACTOR
-        arg = self.group(self.name(node.arg)) if isinstance(node.arg, Leaf) else self.show(node.arg, ATOM)
-        return arg + r"^{\top}", FACTOR
+        arg = node.arg
+        if isinstance(arg, Leaf):
+            short = self.view.symbol(arg.tensor).gradient in ("", "d")
+            name = self.symbol(arg.tensor, mark=r"\top") if short else self.group(self.name(arg)) + r"^{\top}"
+            return self.shaped(name, self.shape(arg.tensor, turned=True)), FACTOR
+        if isinstance(arg, Ones):
+            return self.shaped(r"\mathbf{1}^{\top}", (1, arg.dim)), FACTOR
+        return self.show(arg, ATOM) + r"^{\top}", FACTOR
 
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
         if not self.inline:
@@ -156,9 +176,11 @@ class LatexPrinter(Typeset):
         return f"[{self.show(node.condition)}]", ATOM
 
     def _cases(self, node: Cases) -> Printed:
-        pairs = [(self.show(value), r"\text{if } " + self.show(condition)) for value, condition in node.branches]
+        spoken = self.view.spoken
+        when = rf"\text{{{spoken['if']} }} "
+        pairs = [(self.show(value), when + self.show(condition)) for value, condition in node.branches]
         if node.otherwise is not None:
-            pairs.append((self.show(node.otherwise), r"\text{otherwise}"))
+            pairs.append((self.show(node.otherwise), rf"\text{{{spoken['otherwise']}}}"))
         if self.inline:
             return r"\bigl\{" + f";{BREAK} ".join(rf"{v}\ {c}" for v, c in pairs) + r"\bigr\}", ATOM
         rows = r" \\ ".join(f"{_whole(v)} & {_whole(c)}" for v, c in pairs)
@@ -174,4 +196,4 @@ FENCES = {
 
 def _whole(text: str) -> str:
     """A part of a formula that no line break may cut."""
-    return text.replace(BREAK, "")
+    return text.replace(BREAK, "").replace(SOFT, "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..language.tensor import Dim, Tensor
 from .mathml import BREAK, PLUS, THIN, TOP, bare, fenced, identifier, mathml_symbol, operator, row, script, tight, words
 from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
@@ -16,13 +14,11 @@ from .tree import (
     Hadamard,
     Leaf,
     Letter,
-    Node,
     Norm,
     Ones,
     Power,
     Running,
     Size,
-    Spread,
     Subscript,
     Total,
     Trace,
@@ -31,16 +27,16 @@ from .tree import (
 from .typeset import Typeset, is_short, is_signed, log_takes
 from .view import PLAIN, View
 
+ONES = "<mn>\N{MATHEMATICAL BOLD DIGIT ONE}</mn>"
 TALL = ("<mfrac", "<mtable", "<msqrt", "∑")
 LEADING = '<mo form="infix">'
 SPACED = '<mo form="infix" lspace="0.2222em" rspace="0.2222em">'
-ENGLISH = {"if": "if", "otherwise": "otherwise", "and": "and", "or": "or"}
 SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "<": "<", ">": ">", "=": "=", "mod": "mod"}
 FENCES = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
 
 
 class MathmlPrinter(Typeset):
-    """`labels` are the words inside formulas ("if", "otherwise", "and", "or") in another language than English."""
+    """Elements of MathML one after the other: `math` or `parts` make whole formulas of them."""
 
     plus = BREAK + operator("+")
     minus = BREAK + operator("−")
@@ -51,16 +47,10 @@ class MathmlPrinter(Typeset):
     dot = operator("⋅")
     one = "<mn>1</mn>"
 
-    def __init__(self, view: View = PLAIN, labels: Mapping[str, str] = ENGLISH) -> None:
-        super().__init__(view)
-        self.labels = {**ENGLISH, **labels}
-        self.words = {sign: operator(shown) for sign, shown in SIGNS.items()}
-        self.words |= {word: words(f" {self.labels[word]} ") for word in ("and", "or")}
-
-    def printed(self, node: Node) -> Printed:
-        """The node and how tightly it binds; with its shape below, where the notation has shapes."""
-        text, level = super().printed(node)
-        return (self._above_shape(text, node), level) if self.view.notation.shapes else (text, level)
+    def __init__(self, view: View = PLAIN, shapes: bool | None = None) -> None:
+        super().__init__(view, shapes=shapes)
+        signs = {sign: operator(shown) for sign, shown in SIGNS.items()}
+        self.words = {**signs, **{word: words(f" {view.spoken[word]} ") for word in ("and", "or")}}
 
     def name(self, node: Leaf | Subscript) -> str:
         """A tensor's name; next(v) is v with a plus."""
@@ -107,24 +97,29 @@ class MathmlPrinter(Typeset):
         return ("" if all(len(bare(s)) == 1 for s in shown) else tight(",")).join(shown)
 
     def _ones(self, node: Ones) -> Printed:
-        return "<mn>\N{MATHEMATICAL BOLD DIGIT ONE}</mn>", ATOM
+        return self.shaped(ONES, (node.dim, 1)), ATOM
 
     def _transpose(self, node: Transpose) -> Printed:
-        if isinstance(node.arg, Leaf):
-            if self.view.symbol(node.arg.tensor).gradient in ("", "d"):
-                return self.symbol(node.arg.tensor, mark=TOP), FACTOR
-            return script(self.group(self.name(node.arg)), "", TOP), FACTOR
-        arg = super().printed(node.arg)[0] if isinstance(node.arg, Ones) else self.show(node.arg, ATOM)
-        return script(arg, "", TOP), FACTOR
+        arg = node.arg
+        if isinstance(arg, Leaf):
+            short = self.view.symbol(arg.tensor).gradient in ("", "d")
+            name = self.symbol(arg.tensor, mark=TOP) if short else script(self.group(self.name(arg)), "", TOP)
+            return self.shaped(name, self.shape(arg.tensor, turned=True)), FACTOR
+        if isinstance(arg, Ones):
+            return self.shaped(script(ONES, "", TOP), (1, arg.dim)), FACTOR
+        return script(self.show(arg, ATOM), "", TOP), FACTOR
 
     def _power(self, node: Power) -> Printed:
         base, mark = node.base, (tight("∘") if node.elementwise else "") + row(self.show(node.exponent))
-        if isinstance(base, (Leaf, Subscript)):
-            symbol = self.view.symbol(base.tensor)
-            if not (symbol.above or symbol.primes or symbol.gradient or (isinstance(base, Leaf) and base.new)):
-                return mathml_symbol(symbol, self._indices(base) if isinstance(base, Subscript) else "", mark), FACTOR
-            return script(self.group(super().printed(base)[0]), "", mark), FACTOR
-        return script(self.show(base, ATOM), "", mark), FACTOR
+        if not isinstance(base, (Leaf, Subscript)):
+            return script(self.show(base, ATOM), "", mark), FACTOR
+        symbol = self.view.symbol(base.tensor)
+        indices = self._indices(base) if isinstance(base, Subscript) else ""
+        if symbol.above or symbol.primes or symbol.gradient or (isinstance(base, Leaf) and base.new):
+            shown = script(self.group(self.symbol(base.tensor, indices) if indices else self.name(base)), "", mark)
+        else:
+            shown = mathml_symbol(symbol, indices, mark)
+        return (self.shaped(shown, self.shape(base.tensor)) if isinstance(base, Leaf) else shown), FACTOR
 
     def _apply(self, node: Apply) -> Printed:
         arg = node.args[0]
@@ -172,33 +167,16 @@ class MathmlPrinter(Typeset):
         return fenced("[", inner, "]", _is_tall(inner)), ATOM
 
     def _cases(self, node: Cases) -> Printed:
-        pairs = [(self.show(v), words(f"{self.labels['if']} ") + self.show(c)) for v, c in node.branches]
+        spoken = self.view.spoken
+        pairs = [(self.show(v), words(f"{spoken['if']} ") + self.show(c)) for v, c in node.branches]
         if node.otherwise is not None:
-            pairs.append((self.show(node.otherwise), words(self.labels["otherwise"])))
+            pairs.append((self.show(node.otherwise), words(spoken["otherwise"])))
         rows = "".join(f"<mtr><mtd>{row(v)}</mtd><mtd>{row(c)}</mtd></mtr>" for v, c in pairs)
         return f'<mrow><mo form="prefix">{{</mo><mtable class="cases">{rows}</mtable></mrow>', ATOM
 
-    def _spread(self, node: Spread) -> Printed:
-        if self.view.notation.shapes and isinstance(node.arg, Leaf):
-            return self._under(super().printed(node.arg)[0], node.arg.tensor.dims), ATOM
-        return self.printed(node.arg)
-
-    def _above_shape(self, text: str, node: Node) -> str:
-        """The text with the shape of a matrix or a column below it."""
-        turned = isinstance(node, Transpose)
-        inner = node.arg if isinstance(node, Transpose) else node.base if isinstance(node, Power) else node
-        one = Dim("one", 1)
-        if isinstance(inner, Ones):
-            dims: tuple[Dim, ...] = (inner.dim, one)
-        elif isinstance(inner, Leaf) and inner.tensor.dims:
-            dims = tuple(inner.tensor.dims[axis] for axis in self.view.order(inner.tensor))
-            dims = (*dims, one) if len(dims) == 1 else dims
-        else:
-            return text
-        return self._under(text, dims[::-1] if turned else dims)
-
-    def _under(self, text: str, dims: tuple[Dim, ...]) -> str:
-        shown = tight("×").join(map(self._dim, dims))
+    def under(self, text: str, sides: tuple[Dim | int, ...]) -> str:
+        """The text with a shape below it."""
+        shown = tight("×").join(f"<mn>{s}</mn>" if isinstance(s, int) else self._dim(s) for s in sides)
         return f'<munder>{row(text)}<mrow class="shape">{THIN}{shown}{THIN}</mrow></munder>'
 
 

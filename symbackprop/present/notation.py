@@ -44,7 +44,7 @@ PROFILES: Mapping[str, Profile] = {
     "columns": Profile(samples="columns", batch="n", loss="C", layer="{}", letters={"W": "w"}),
     "ng": Profile(
         samples="columns", implicit=True, batch="m", loss="J", layer="[{}]", capitals=True, delta="d", gradient="d",
-        letters={"p": "yhat", "eta": "alpha"}, per_sample=True, products=True,
+        letters={"p": "yhat", "eta": "alpha", "m": "M"}, per_sample=True, products=True,
     ),
     "torch": Profile(implicit=True, axis_sums=True, delta="grad", gradient="grad"),
     "keras": Profile(kernels=True, implicit=True, axis_sums=True, delta="nabla", gradient="nabla"),

@@ -60,9 +60,19 @@ def sections(derivation: Derivation) -> tuple[Section, ...]:
     return _sigma_explained([s for s in made if s.lines])
 
 
+def notes_of(eq: Equation, derivation: Derivation) -> tuple[str, ...]:
+    """The remarks on an equation of a derivation."""
+    backward = eq in derivation.adjoints or eq in derivation.gradients
+    return _notes(eq, _kinked(derivation) if backward else frozenset())
+
+
+def _notes(eq: Equation, kinks: frozenset[Tensor]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks), *_outside_notes(eq.rhs))))
+
+
 def _line(eq: Equation, kinks: frozenset[Tensor]) -> Line:
     computed = None if eq.computed is None else form(eq, eq.computed)
-    notes = tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks), *_outside_notes(eq.rhs))))
+    notes = _notes(eq, kinks)
     return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, notes)
 
 

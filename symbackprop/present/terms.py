@@ -179,8 +179,8 @@ def scalar_order(node: Node) -> tuple[float, int, str]:
     return (3.5 if is_plain(node) else rank), weight(node), label(node)
 
 
-def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
-    """Penalties last, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
+def _term_order(t: Term) -> tuple[bool, bool, bool, int, int, str]:
+    """Gradients last, penalties before them, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
     node = t.unsigned()
     kinds = _kinds(node)
     penalty = kinds == {"hyper", "parameter"}
@@ -192,4 +192,4 @@ def _term_order(t: Term) -> tuple[bool, bool, int, int, str]:
         rank = 1
     else:
         rank = 2 + min((KINDS.index(k) for k in kinds - {"hyper"}), default=len(KINDS))
-    return penalty, t.negative, rank, weight(node), label(node)
+    return "gradient" in kinds, penalty, t.negative, rank, weight(node), label(node)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 
 from sympy import Add, Expr
 
@@ -14,14 +16,23 @@ from ..language.tensor import BATCH, Tensor
 from ..records import Derivation, Equation
 from ..simplify.tidy import tidy
 from .notation import Notation
-from .symbols import GREEK, Symbol, plain_symbol, symbol_of
+from .symbols import GREEK, Symbol, latex_symbol, plain_symbol, symbol_of
+
+SPOKEN = MappingProxyType({word: word for word in ("and", "or", "if", "otherwise")})
+"""The words that stand in formulas."""
 
 
 class View:
     """What the printers and builders of formulas ask; without arguments, the default notation of any tensor."""
 
-    def __init__(self, notation: Notation | None = None, derivation: Derivation | None = None) -> None:
+    def __init__(
+        self,
+        notation: Notation | None = None,
+        derivation: Derivation | None = None,
+        spoken: Mapping[str, str] = SPOKEN,
+    ) -> None:
         self.notation = notation or Notation()
+        self.spoken = spoken
         self.profile = self.notation.choices
         self.derivation = derivation
         self._symbols: dict[Tensor, Symbol] = {}
@@ -37,6 +48,36 @@ class View:
     def columns(self) -> bool:
         """Whether samples are the columns of a matrix."""
         return self.profile.samples == "columns"
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every tensor that has a symbol of its own here."""
+        return tuple(self._symbols)
+
+    def source(self, tensor: Tensor) -> Tensor | None:
+        """The T of an adjoint or a gradient dL/dT."""
+        return self._sources.get(tensor.name.rstrip("_")) if tensor.kind in ("adjoint", "gradient") else None
+
+    def derivative(self, of: Tensor, by: Tensor) -> Tensor:
+        """A tensor that is printed as the derivative of one scalar by a tensor, and has that one's axes."""
+        style = "nabla" if self.profile.gradient == "nabla" else "partial"
+        made = Tensor(f"d{of.name}_d{by.name}", by.dims, "gradient")
+        self._symbols[made] = replace(self.symbol(by), gradient=style, loss=latex_symbol(self.symbol(of)))
+        return made
+
+    def part(self, of: Tensor) -> Tensor:
+        """A tensor that is printed as a part of another one: with a 0 below."""
+        made = Tensor(f"{of.name}_0", of.dims)
+        self._symbols[made] = replace(self.symbol(of), below="0")
+        return made
+
+    def generic(self, tensor: Tensor) -> Tensor:
+        """The tensor of any layer l that this one, of a layer with a number, is an example of."""
+        symbol = self.symbol(tensor)
+        made = Tensor(f"{tensor.name}_l", tensor.dims, tensor.kind)
+        below = "l" if isinstance(symbol.below, str) and symbol.below else symbol.below
+        self._symbols[made] = replace(symbol, below=below, above=re.sub(r"\d+", "l", symbol.above))
+        return made
 
     def symbol(self, tensor: Tensor) -> Symbol:
         """The tensor's printed name."""
@@ -57,12 +98,12 @@ class View:
 
     def shown(self, equation: Equation) -> Equation:
         """The equation in this notation's quantities: with a sample's own derivatives, N times the mean's, if so."""
-        if not self._scaled:
+        if not self.scaled:
             return equation
         return _per_sample(equation)
 
     @cached_property
-    def _scaled(self) -> bool:
+    def scaled(self) -> bool:
         """Whether derivatives by samples' tensors are N times the loss's: where that takes divisions by N away."""
         if self.derivation is None or not self.profile.per_sample:
             return False
@@ -95,7 +136,7 @@ class View:
     def _unused(self, tensor: Tensor) -> Symbol:
         """The tensor's symbol, or where another tensor has that, its plain one with as many primes as it needs."""
         wished = self._named(tensor)
-        taken = set(self._symbols.values())
+        taken = {Symbol(self.batch), *self._symbols.values()}
         if wished in taken:
             wished = self._styled(plain_symbol(tensor), tensor)
         while wished in taken:
@@ -103,8 +144,7 @@ class View:
         return wished
 
     def _named(self, tensor: Tensor) -> Symbol:
-        source = self._sources.get(tensor.name.rstrip("_")) if tensor.kind in ("adjoint", "gradient") else None
-        profile = self.profile
+        source, profile = self.source(tensor), self.profile
         if tensor.kind == "gradient" and (source is not None or plain_symbol(tensor).gradient):
             inner = plain_symbol(tensor) if source is None else self.symbol(source)
             return replace(inner, gradient=profile.gradient, loss=profile.loss)
@@ -123,7 +163,7 @@ class View:
         other = symbol_of(known[name]) if name in known else symbol
         symbol = replace(symbol, letter=other.letter, hat=other.hat)
         number = symbol.above.strip("()") or (symbol.below if isinstance(symbol.below, str) else "")
-        if number.isdigit() and self.profile.layer:
+        if number.isdigit() and self.profile.layer and tensor.kind != "hyper":
             symbol = replace(symbol, below="", above=self.profile.layer.format(number))
         if self.profile.capitals and len(symbol.letter) == 1 and len(tensor.dims) > 1:
             symbol = replace(symbol, letter=symbol.letter.upper())
@@ -162,6 +202,8 @@ def _of_samples(tensor: Tensor) -> bool:
 
 def _per_sample(equation: Equation) -> Equation:
     """The equation where every derivative by what belongs to a sample is N times as large."""
+    if not any(map(_of_samples, (equation.lhs, *(e.tensor for e in equation.rhs.atoms(Entry))))):
+        return equation
     rhs = _in_samples(equation.rhs)
     if _of_samples(equation.lhs):
         rhs = Add(*(Size(BATCH) * term for term in Add.make_args(rhs)))

@@ -16,7 +16,7 @@ from symbackprop.language.nodes import Index
 from symbackprop.language.tensor import Tensor
 from symbackprop.present import tree as t
 from symbackprop.present.indexed import index_form
-from symbackprop.present.latex_printer import BREAK, LatexPrinter
+from symbackprop.present.latex_printer import BREAK, SOFT, LatexPrinter
 from symbackprop.present.matrix import Form, form
 from symbackprop.present.symbols import text_name
 from symbackprop.present.text import show
@@ -42,7 +42,7 @@ def index_form_of(eq: Equation) -> tuple[tuple[str, ...], t.Node]:
 
 def latex_of(made: Form) -> set[str]:
     """The right side in LaTeX, and with quotients on the line (cases on the line are words, and not read here)."""
-    shown = [LatexPrinter(inline=inline).show(made.rhs).replace(BREAK, "") for inline in (False, True)]
+    shown = [LatexPrinter(inline=inline).show(made.rhs).replace(BREAK, "").replace(SOFT, "") for inline in (False, True)]
     return set(shown[:1] if "cases" in shown[0] else shown)
 
 

@@ -1,7 +1,7 @@
-"""The words of documents: one catalog of messages, each in every language, and sentences made of them.
+"""The words of remarks and documents: one catalog of messages, each in every language, and sentences made of them.
 
 The catalog is the folder `messages/`: TOML tables named by key, with one line a language. A message may hold names in
-braces, which are replaced by what the caller gives: words, formulas or sentences.
+braces, which are replaced by what the caller gives: words, formulas or sentences. A file holds one topic's messages.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import PresentationError, did_you_mean
-from ..present.tree import Node
-from .records import Sentence
+from .tree import Node
+
+Piece = str | Node
+"""Words, or a formula among words."""
+Sentence = tuple[Piece, ...]
+"""Pieces that are printed one after the other, spaces included."""
 
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "pl": "polski", "sk": "slovenčina", "ru": "русский"})
 """Language codes, and how the languages call themselves."""

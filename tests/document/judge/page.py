@@ -1,0 +1,151 @@
+"""A document's equations, evaluated one after the other in the order in which they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tests.document.judge.evaluate import Conventions, Evaluator
+from tests.document.judge.grammar import Grammar
+from tests.document.judge.lines import Line, Unreadable, equations
+from tests.document.judge.names import fill, key, spelled
+from tests.document.judge.scope import Names, Ranges
+from tests.document.judge.tokens import is_letter, tokens, without_braces
+from tests.document.judge.tree import Node, Symbol, Tokens
+from tests.document.judge.values import Spreading, closed
+
+Array = Any
+CLOSE = 1e-9
+
+
+class Disagreement(Exception):
+    """Two lines define one thing, with different values."""
+
+
+@dataclass
+class Page:
+    r"""What is given by name, as `{"W_{1}": array}`, and how to read it.
+
+    `samples` is the axis of the samples, 0 where they are rows; `implicit` says that a column beside a matrix is meant
+    for every sample. `ranges` tells how far letters run where no entry tells it, by the key of the left side:
+    `{"h_{2}": {"k": 2}}`; `padded` names what may be read beyond its ends.
+    """
+
+    given: Mapping[str, Array]
+    samples: int = 0
+    implicit: bool = False
+    padded: tuple[str, ...] = ()
+    ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def read(self, document: str) -> dict[str, Array]:
+        """Every quantity that the document defines, by the key of its name."""
+        names = Names({key(k): np.asarray(v, float) for k, v in self.given.items()}, frozenset(map(key, self.padded)))
+        told = {key(name): letters for name, letters in self.ranges.items()}
+        found: dict[str, Array] = {}
+        left = ""
+        for line in equations(document):
+            left = line.left or left
+            with np.errstate(all="ignore"):
+                name, array = self.line(Line(left, line.right, line.number), names, told)
+            if name in found and not close(array, found[name]):
+                raise Disagreement(f"({line.number}) {name}")
+            if name not in found and name in names.arrays:
+                raise Unreadable(f"({line.number}) defines {name}, which is given")
+            found[name] = names.arrays[name] = array
+        return found
+
+    def line(self, line: Line, names: Names, told: Mapping[str, Mapping[str, int]]) -> tuple[str, Array]:
+        """The key of what a line defines, and its value."""
+        left = Grammar(tokens(line.left), names.arrays).whole()
+        if not isinstance(left, Symbol):
+            raise Unreadable(f"no name on the left: {line.left}")
+        right = tokens(line.right)
+        name, letters = _indices(left, right)
+        root = Grammar(right, names.arrays).whole()
+        made = fill(name.form, spelled(name.base, name.below, name.above))
+        shape = _shape(name, names) if letters else None
+        if shape is not None and len(shape) != len(letters):
+            raise Unreadable(f"({line.number}) has {letters} for the axes {shape}")
+        sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape)
+        samples = 1 - self.samples if self.implicit else None
+        evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
+        array = _whole(evaluator, root, {c: sizes[0, c] for c in letters})
+        if not np.all(np.isfinite(array)):
+            raise Unreadable(f"({line.number}) has no value everywhere")
+        return made, array
+
+
+def _whole(evaluator: Evaluator, root: Node, letters: Mapping[str, int]) -> Array:
+    if letters:
+        return evaluator.entries(letters, root)
+    return closed(evaluator.of(root))
+
+
+def close(got: Array, want: Array) -> bool:
+    """Equal to 1e-9 of the largest entry; a column of one entry and a number are one."""
+    got, want = np.asarray(got, float), np.asarray(want, float)
+    if got.shape != want.shape and not got.size == want.size == 1:
+        return False
+    return bool(np.max(np.abs(got.reshape(want.shape) - want)) <= CLOSE * max(1e-300, float(np.max(np.abs(want)))))
+
+
+def _indices(left: Symbol, right: Tokens) -> tuple[Symbol, tuple[str, ...]]:
+    """The name on the left without its indices, which are letters that stand on the right, too, below something."""
+    seen = _below(right)
+    for count in range(len(left.below)):
+        parts = left.below[count:]
+        one = len(parts) == 1
+        if all(parts) and all(all(map(is_letter, part)) and (one or len(part) == 1) for part in parts):
+            letters = tuple(token for part in parts for token in part)
+            if seen & set(letters):
+                return Symbol(left.base, left.below[:count], left.above, left.form), letters
+    return left, ()
+
+
+def _below(found: Tokens) -> set[str]:
+    """Letters that stand somewhere below."""
+    letters: set[str] = set()
+    depth, place = 0, 0
+    while place < len(found):
+        token = found[place]
+        if token == "_":
+            end, depth = place + 1, 0
+            while True:
+                depth += {"{": 1, "}": -1}.get(found[end], 0)
+                letters |= {found[end]} if is_letter(found[end]) else set()
+                end += 1
+                if depth == 0:
+                    break
+        place += 1
+    return letters
+
+
+def _shape(name: Symbol, names: Names) -> tuple[int, ...] | None:
+    """A derivative has the shape of what it is a derivative by."""
+    for inner in _variables(name):
+        if inner in names.arrays:
+            return np.shape(names.arrays[inner])
+    return None
+
+
+def _variables(name: Symbol) -> list[str]:
+    if name.form != "{}":
+        return [spelled(name.base, name.below, name.above)]
+    if name.base.startswith(r"\nabla "):
+        return [name.base.removeprefix(r"\nabla ").rpartition(" ")[0]]
+    if name.base.endswith(".grad"):
+        return [name.base.removesuffix(".grad")]
+    if name.base == r"\delta" and name.below and not name.above:
+        inner = Grammar(without_braces(name.below[0]), ()).whole()
+        return _numbered(inner) if isinstance(inner, Symbol) else []
+    if name.base == r"\delta" and name.above:
+        return _numbered(Symbol("z", (tuple(t for t in name.above if t.isdigit()),)))
+    return []
+
+
+def _numbered(name: Symbol) -> list[str]:
+    """A name with its number below, or above, which is the same."""
+    return [spelled(name.base, name.below, name.above), *(spelled(name.base, (), part) for part in name.below)]
