@@ -13,7 +13,7 @@ from ..emit.update_numpy import numpy_update
 from ..lower import lower
 from ..lower.program import Program
 from ..records import Derivation
-from .records import Code
+from .records import Code, Document
 
 DTYPE = "float64"
 
@@ -60,3 +60,10 @@ def _c(program: Program) -> Iterator[tuple[int, str]]:
     text = c_update(program, DTYPE)
     for eq in program.update.equations:
         yield eq.number, text
+
+
+def code_of(document: Document) -> Mapping[int, Code]:
+    """The code beside a document's equations: what it brings, or that of its derivation."""
+    if document.code or document.view.derivation is None:
+        return document.code
+    return partners(document.view.derivation)
