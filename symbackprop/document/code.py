@@ -23,10 +23,14 @@ def partners(derivation: Derivation) -> Mapping[int, Code]:
 
     Without an optimizer of its own, the derivation is lowered with plain gradient descent, whose code is left out.
     """
-    update = derivation.update or as_optimizer(None).equations()
-    program = lower(derivation, update)
+    program = program_of(derivation)
     numpy, c = _joined(_numpy(program)), _joined(_c(program))
     return MappingProxyType({n: Code(numpy.get(n, ""), c.get(n, "")) for n in sorted({*numpy, *c} - {0})})
+
+
+def program_of(derivation: Derivation) -> Program:
+    """The lowered program; without an optimizer of its own, it steps by plain gradient descent."""
+    return lower(derivation, derivation.update or as_optimizer(None).equations())
 
 
 def _joined(pieces: Iterator[tuple[int, str]]) -> dict[int, str]:
