@@ -60,6 +60,6 @@ def html(document: Document) -> str:
 
 def fragment(document: Document) -> str:
     """The document's body as a piece of a page, without the code: what notebooks show."""
-    views = Views(document, {})
+    views = Views(document, {}, anchors=False)
     parts = tuple(map(views.part, document.sections))
     return render("html/fragment.html.jinja", Fragment(document.language, runtime_text("html/fragment.css"), parts))

@@ -12,7 +12,7 @@ from ..present.tree import Node
 from ..present.view import View
 from .records import Sentence
 
-REFERENCE = re.compile(r"\((\d+(?:\.\d+)?)\)")
+REFERENCE = re.compile(r"\(([A-Z]?\d+(?:\.\d+)*)\)")
 WIDE = 28
 """Letters and signs of a formula from which on it may be broken."""
 EQUALS = '<mo form="infix" lspace="0.2778em" rspace="0.2778em">=</mo>'

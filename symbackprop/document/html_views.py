@@ -86,18 +86,21 @@ class Part:
 
 
 class Views:
-    """Turns one document's blocks into the templates' records; each equation has its anchor and code once."""
+    """Turns one document's blocks into the templates' records; each equation has its anchor and code once.
 
-    def __init__(self, document: Document, code: Mapping[int, Code]) -> None:
+    Without `anchors` nothing is linked: a notebook is one page with the ids of all its cells.
+    """
+
+    def __init__(self, document: Document, code: Mapping[int, Code], anchors: bool = True) -> None:
         lines = [line for section in document.sections for block in section.blocks for line in lines_of(block)]
-        self.document, self.code = document, code
+        self.document, self.code, self.anchors = document, code, anchors
         self.marks = {line.number: _mark(line) for line in reversed(lines) if line.number}
-        self.text = HtmlText(document.view, self.marks)
+        self.text = HtmlText(document.view, self.marks if anchors else ())
         self._anchored: set[str] = set()
 
     def part(self, section: Section) -> Part:
         """A section."""
-        return Part(section.key, section.title, tuple(map(self._block, section.blocks)))
+        return Part(section.key if self.anchors else "", section.title, tuple(map(self._block, section.blocks)))
 
     def _block(self, block: Block) -> Equations | Words | Cells | Steps:
         text = self.text
@@ -131,7 +134,7 @@ class Views:
             repeated = line.lhs == before and place < len(lines) - 1
             before = line.lhs
             yield Line(
-                id=anchor(line.number) if new else "",
+                id=anchor(line.number) if new and self.anchors else "",
                 mark=_mark(line),
                 number=line.number,
                 step=line.is_step or not line.number,

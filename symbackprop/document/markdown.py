@@ -102,7 +102,8 @@ class MarkdownWriter:
         return lines if fits(lines, LIMIT) else broken(left, LatexPrinter(view, inline=True).show(right), LIMIT)
 
     def _shape(self, line: Formula) -> str:
-        return r"\scriptstyle " + r" \times ".join(self._tex(size) for size in line.shape)
+        sizes = r" \times ".join(self._tex(size) for size in line.shape)
+        return rf"{{\scriptstyle {sizes}}}"
 
     def _remark(self, remark: Sentence) -> str:
         return f"> {self.sentence(remark)}"
