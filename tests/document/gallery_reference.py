@@ -81,7 +81,7 @@ def half_square_norm(P: Any, D: Any, S: Any) -> Array:
 
 
 def batch_norm(P: Any, D: Any, S: Any) -> Array:
-    z = dense(D["x"], P, 1, S)
+    z = D["x"] @ P["W1"].T + S["z1"]
     mu = z.mean(0)
     var = ((z - mu) ** 2).mean(0)
     h = P["gamma2"] * (z - mu) / jnp.sqrt(var + 1e-5) + P["beta2"] + S["h2"]
@@ -129,7 +129,7 @@ ENTRIES = {
     "half_square_norm": Entry({"U": (5, 3)}, {"V": (3, 4), "W": (4, 2)}, {"X": (5, 4)}, half_square_norm, mean=False),
     "batch_norm": Entry(
         {"x": (6, 4), "y": (6, 2)},
-        {"W1": (3, 4), "b1": (3,), "gamma2": (3,), "beta2": (3,), "W4": (2, 3), "b4": (2,)},
+        {"W1": (3, 4), "gamma2": (3,), "beta2": (3,), "W4": (2, 3), "b4": (2,)},
         {"z1": (6, 3), "h2": (6, 3), "z4": (6, 2)},
         batch_norm,
     ),
