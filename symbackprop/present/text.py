@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Derivation, Update
+from ..records import Derivation, Note, Update
+from .notes import SIGMA, definition_of_sigma, english
 from .pages import Line, Section, sections, update_tensors
 from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
 from .symbols import GREEK, text_name
@@ -188,13 +189,19 @@ def _rows(section: Section, computed: bool) -> list[Row]:
     rows = []
     for name, line in zip(names, section.lines, strict=True):
         number = f"({line.number})" if line.number else ""
-        rows.append((f"  {name.ljust(width)} = {show(line.form.rhs)}", line.shape, number, "; ".join(line.notes)))
+        rows.append(
+            (f"  {name.ljust(width)} = {show(line.form.rhs)}", line.shape, number, "; ".join(map(_note, line.notes)))
+        )
         if computed and line.computed is not None:
             rows.append((f"    computed as {_computed(line)}", "", "", ""))
     if section.update is not None and section.update.hypers:
         values = ", ".join(f"{text_name(h)} = {h.value!r}" for h in section.update.hypers)
         rows.append((f"  with {values}", "", "", ""))
     return rows
+
+
+def _note(note: Note) -> str:
+    return show(definition_of_sigma()) if note == SIGMA else english(note)
 
 
 def _computed(line: Line) -> str:

@@ -11,7 +11,7 @@ from sympy import Add, Expr
 from ..language.indices import canonical, make_sum, refresh, rewrite, substitute
 from ..language.nodes import Entry, Over, Sum
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation, Step
+from ..records import Derivation, Equation, Note, Step
 from .alike import Names
 from .facts import Facts, poles, put_in, scalar_form, tensors_in
 from .lengths import length
@@ -111,8 +111,8 @@ def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
         eq.lhs: replace(eq, rhs=names.restored(short.rhs, short.indices, eq.indices))
         for eq, short in zip(readers, found, strict=True)
     }
-    rule = f"{', '.join(sorted(t.name for t in gone))} put in"
-    done = [Step(eq.lhs.name, rule, eq.rhs, made[eq.lhs].rhs) for eq in readers]
+    rule = Note("put_in", tuple(sorted(gone, key=lambda t: t.name)))
+    done = [Step(eq.lhs.name, (rule,), eq.rhs, made[eq.lhs].rhs) for eq in readers]
     return replace(
         derivation,
         adjoints=tuple(made.get(eq.lhs, eq) for eq in derivation.adjoints if eq.lhs not in gone),
