@@ -21,11 +21,13 @@ from .tree import (
     Norm,
     Number,
     Ones,
+    Partial,
     Power,
     Running,
     Scale,
     Spread,
     Subscript,
+    Through,
     Total,
     Trace,
     Transpose,
@@ -136,6 +138,12 @@ class TextPrinter(Printer):
         if node.otherwise is not None:
             parts.append(f"{self.show(node.otherwise)} otherwise")
         return "{" + "; ".join(parts) + "}", ATOM
+
+    def _partial(self, node: Partial) -> Printed:
+        return f"∂{self.show(node.of, ATOM)}/∂{self.show(node.by, ATOM)}", FACTOR
+
+    def _through(self, node: Through) -> Printed:
+        return f"{self.show(node.derivative, ATOM)}|({node.number})", ATOM
 
 
 def _holds_totals(core: Add) -> bool:

@@ -60,9 +60,9 @@ def _compute(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
 def _stable(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
     shifted = Shifted(Skeleton())
     scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
-    rules += [Note("shift")] if shifted.below or shifted.rest else []
     known, domains = _surroundings(scalar, shifted, definitions)
     stable = stabilize(scalar, known, domains)
+    rules += [Note("shift")] if stable.expr.free_symbols & (shifted.below | shifted.rest) else []
     rules += map(Note, stable.rules)
     return shifted.skeleton.restore(stable.expr)
 

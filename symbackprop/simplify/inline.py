@@ -134,7 +134,7 @@ def _definitions(touched: Sequence[Equation], forward: Equations) -> Equations:
 def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Equations | None:
     """The readers with the group put in; None where that is no shorter, or cannot be shown to be right."""
     facts = Facts(definitions)
-    made = tuple(replace(eq, rhs=_shortest(_written_out(eq.rhs, group), facts)) for eq in readers)
+    made = tuple(replace(eq, rhs=_shortest(written_out(eq.rhs, group), facts)) for eq in readers)
     left = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in made)) & {eq.lhs for eq in group}
     if left or sum(length(eq.rhs) for eq in made) >= sum(length(eq.rhs) for eq in (*group, *readers)):
         return None
@@ -142,7 +142,7 @@ def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Eq
     return made if all(agree(one, two, known) for one, two in zip(readers, made, strict=True)) else None
 
 
-def _written_out(expr: Expr, group: Equations) -> Expr:
+def written_out(expr: Expr, group: Equations) -> Expr:
     """`expr` with the group's right sides for its left sides; the last of them may read those before."""
     for eq in reversed(group):
 
