@@ -36,8 +36,9 @@ def _half_square_norm() -> sb.Network:
 
 half_square_norm = _half_square_norm()
 
+# Without a bias before the mean is taken away: it would have no effect.
 batch_norm = sb.Network(
-    [sb.Input(4), sb.Dense(3), sb.layers.BatchNorm1d(), sb.Activation("relu"), sb.Dense(2)], loss="mse"
+    [sb.Input(4), sb.Dense(3, bias=False), sb.layers.BatchNorm1d(), sb.Activation("relu"), sb.Dense(2)], loss="mse"
 )
 
 softmax_regression = sb.Network([sb.Input(4), sb.Dense(3)], loss="softmax_cross_entropy")

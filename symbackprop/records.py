@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sympy import Expr
 
     from .document.records import Document
-    from .language.nodes import Index
+    from .language.nodes import Entry, Index
     from .language.tensor import Tensor
     from .present.notation import Notation
 
@@ -26,6 +26,15 @@ class Initializer:
 
     kind: str
     args: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark or the name of a rule: a key of the messages (`note.<key>`), and the tensors or the number in it."""
+
+    key: str
+    tensors: tuple[Tensor, ...] = ()
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Equation:
     rhs: Expr
     computed: Expr | None = None
     number: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def evaluated(self) -> Expr:
@@ -50,12 +59,39 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recorded rewriting of one equation: the rule's name, the form before and after."""
+    """One recorded rewriting of one equation: the rules that it used, the form before and after."""
 
     tensor: str
-    rule: str
+    rules: tuple[Note, ...]
     before: Expr
     after: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One use of the chain rule: what one reading of a tensor, `entry`, adds to the derivative of the loss by it.
+
+    The reading stands in the equation of `through[indices]`, under the sums over `bound`. `partial` is the derivative
+    of that equation's right side by it as SymPy gives it, `factor` the same with the equation's own output put in.
+    `adjoint` is dL/d through[indices]: an entry of a named tensor, or an expression. What is added, at the indices
+    `wanted` of the tensor, is `total`, the sum over `indices` and `bound` of adjoint * factor where entry stands at
+    `wanted`.
+    """
+
+    entry: Entry
+    through: Tensor
+    indices: tuple[Index, ...]
+    bound: tuple[Index, ...]
+    partial: Expr
+    factor: Expr
+    adjoint: Expr
+    wanted: tuple[Index, ...]
+    total: Expr
+
+    @property
+    def source(self) -> Tensor:
+        """The tensor that is read."""
+        return self.entry.tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +164,8 @@ class Update:
 class Derivation:
     """Forward, adjoint and gradient equations with the steps that led to them.
 
-    `inference` and `updates` are the system's, numbered and with their computed forms.
+    `inference` and `updates` are the system's, numbered and with their computed forms. `chains` are the uses of the
+    chain rule in the order of the backward sweep, `steps` the rewritings since.
     """
 
     system: System
@@ -140,6 +177,7 @@ class Derivation:
     update: Update | None = None
     inference: tuple[Equation, ...] | None = None
     updates: tuple[Equation, ...] = ()
+    chains: tuple[Chain, ...] = ()
 
     def text(self, computed: bool = False) -> str:
         """The derivation as plain text in matrix notation; `computed` adds the forms that kernels evaluate."""

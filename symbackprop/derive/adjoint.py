@@ -11,7 +11,7 @@ from ..language.indices import canonical, entries_of
 from ..language.nodes import Entry, Index, MaxOver, Sum
 from ..language.structure import Memo
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation, Step, System
+from ..records import Chain, Derivation, Equation, System
 from .choices import Choices, without_detached
 from .contract import contract
 from .differentiate import Partial, partials
@@ -34,7 +34,7 @@ class _Sweep:
     indices: dict[Tensor, tuple[Index, ...]]
     bars: dict[Tensor, list[Expr]] = field(default_factory=dict)
     adjoints: list[Equation] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
 
@@ -65,37 +65,30 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
             forward[-1],
             tuple(sweep.adjoints),
             gradients,
-            tuple(sweep.steps),
+            (),
             inference=system.inference,
             updates=system.updates,
+            chains=tuple(sweep.chains),
         )
     )
 
 
 def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
     """Hand the adjoint of one equation's left side on to the tensors on its right side."""
-    parts = _partials(sweep, eq)
+    parts = [found for summand in _summands(sweep, eq) for found in _partials(sweep, eq, summand)]
     if adjoint is None:
-        adjoint = _adjoint_of(sweep, eq, parts)
-    for p in parts:
+        adjoint = _adjoint_of(sweep, eq, tuple(p for p, _ in parts))
+    for p, before in parts:
         wanted = sweep.indices[p.entry.tensor]
         total = _contract(sweep, adjoint, eq.indices, p, wanted)
         sweep.bars.setdefault(p.entry.tensor, []).append(total)
-        sweep.steps.append(Step(p.entry.tensor.name, "chain rule", p.factor, total))
+        made = Chain(p.entry, eq.lhs, eq.indices, p.bound, before, p.factor, adjoint, wanted, total)
+        sweep.chains.append(made)
 
 
-def _partials(sweep: _Sweep, eq: Equation) -> tuple[Partial, ...]:
-    """The partial derivatives of one equation, written in its own output where that is shorter."""
-    found: list[Partial] = []
-    for summand in _summands(sweep, eq):
-        for part, before in _partials_of(sweep, eq, summand):
-            found.append(part)
-            if part.factor != before:
-                sweep.steps.append(Step(eq.lhs.name, "reuse of the output", before, part.factor))
-    return tuple(found)
+def _partials(sweep: _Sweep, eq: Equation, rhs: Expr) -> tuple[tuple[Partial, Expr], ...]:
+    """The partial derivatives, written in the equation's own output where that is shorter, and as they were before."""
 
-
-def _partials_of(sweep: _Sweep, eq: Equation, rhs: Expr) -> tuple[tuple[Partial, Expr], ...]:
     def make() -> tuple[tuple[Partial, Expr], ...]:
         parts = partials(rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
         return tuple((replace(p, factor=sweep.in_outputs(eq, p.factor)), p.factor) for p in parts)

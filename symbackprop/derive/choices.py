@@ -10,7 +10,7 @@ from sympy import Expr
 from ..language.indices import canonical, free_indices, rewrite
 from ..language.nodes import ArgMax, Detached, Entry, MaxOver
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation
+from ..records import Chain, Derivation, Equation
 
 
 @dataclass
@@ -52,10 +52,18 @@ def _place(eq: Equation, index: Expr) -> int:
 def without_detached(derivation: Derivation) -> Derivation:
     """The derivation with values in the place of values held constant: nothing differentiates them any more."""
 
+    if not any(eq.rhs.has(Detached) for eq in (*derivation.forward, derivation.objective)):
+        return derivation
+
+    def value(e: Expr) -> Expr:
+        return canonical(rewrite(e, lambda e: e.args[0] if isinstance(e, Detached) else e)) if e.has(Detached) else e
+
     def plain(eq: Equation) -> Equation:
-        if not eq.rhs.has(Detached):
-            return eq
-        return replace(eq, rhs=canonical(rewrite(eq.rhs, lambda e: e.args[0] if isinstance(e, Detached) else e)))
+        return replace(eq, rhs=value(eq.rhs)) if eq.rhs.has(Detached) else eq
+
+    def held(chain: Chain) -> Chain:
+        parts = {name: value(getattr(chain, name)) for name in ("partial", "factor", "adjoint", "total")}
+        return replace(chain, **parts)
 
     def all_of(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
         return tuple(map(plain, equations))
@@ -69,4 +77,5 @@ def without_detached(derivation: Derivation) -> Derivation:
         gradients=all_of(derivation.gradients),
         inference=None if inference is None else all_of(inference),
         updates=all_of(derivation.updates),
+        chains=tuple(map(held, derivation.chains)),
     )

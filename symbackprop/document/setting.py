@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..language.nodes import Entry
 from ..language.tensor import BATCH, Tensor
 from ..present.matrix import form
+from ..present.notes import sentence
 from ..present.pages import notes_of
 from ..present.tree import Leaf, Node, Size
 from ..present.view import View
@@ -42,7 +43,7 @@ class Setting:
 
     def remarks(self, equation: Equation) -> tuple[Sentence, ...]:
         """What holds at some entries only, and what was made use of."""
-        return tuple((note,) for note in notes_of(equation, self.derivation))
+        return tuple(sentence(note, self.words, self.view) for note in notes_of(equation, self.derivation))
 
     def number(self, equation: Equation) -> str:
         """The equation's number as a sentence refers to it."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..language.nodes import Entry
 from ..language.tensor import Tensor
-from ..records import Derivation, Update
+from ..records import Derivation, Note, Update
 from .latex_lines import LIMIT, broken, fits
 from .latex_printer import LatexPrinter
 from .matrix import Form
-from .pages import SIGMA, Section, sections, update_tensors
+from .notes import SIGMA, english
+from .pages import Section, sections, update_tensors
 from .symbols import latex_name
 from .tree import Apply, Bracket, Divide, Hadamard, Node, Norm, Ones, Power, Total
 
@@ -150,17 +151,16 @@ def _part(page: Section) -> Part:
     return Part(title, opening, tuple(_rows(page)), tuple(remarks))
 
 
-def _note(note: str) -> str:
+def _note(note: Note) -> str:
     return SIGMA_LATEX if note == SIGMA else rf"\text{{{_escaped(note)}}}"
 
 
-def _escaped(note: str) -> str:
-    return note.replace("_", r"\_")
+def _escaped(note: Note) -> str:
+    return english(note).replace("_", r"\_")
 
 
-def _sentence(note: str) -> str:
-    value, kink, _ = note.partition(" at the kink")
-    return f"the derivative at the kink is {value}" if kink else _escaped(note)
+def _sentence(note: Note) -> str:
+    return _escaped(replace(note, key="kink_sentence") if note.key == "kink" else note)
 
 
 def _update_remark(update: Update) -> str:

@@ -17,11 +17,13 @@ from .tree import (
     Node,
     Norm,
     Ones,
+    Partial,
     Power,
     Running,
     Scale,
     Size,
     Subscript,
+    Through,
     Total,
     Trace,
     Transpose,
@@ -185,6 +187,13 @@ class LatexPrinter(Typeset):
             return r"\bigl\{" + f";{BREAK} ".join(rf"{v}\ {c}" for v, c in pairs) + r"\bigr\}", ATOM
         rows = r" \\ ".join(f"{_whole(v)} & {_whole(c)}" for v, c in pairs)
         return rf"\begin{{cases}} {rows} \end{{cases}}", ATOM
+
+    def _partial(self, node: Partial) -> Printed:
+        of, by = self.show(node.of), self.show(node.by)
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}", FACTOR
+
+    def _through(self, node: Through) -> Printed:
+        return rf"{self.show(node.derivative)}\Big|_{{({node.number})}}", ATOM
 
 
 FENCES = {

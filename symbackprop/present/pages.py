@@ -11,12 +11,10 @@ from sympy import Expr, Piecewise, sign
 from ..language.affine import coefficients
 from ..language.nodes import Entry, Lowest, NextEntry, Padded
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation, Update
+from ..records import Derivation, Equation, Note, Update
 from .matrix import Form, form
+from .notes import SIGMA
 from .tree import Apply, Leaf, Node, walk
-
-SIGMA = "σ(z) = 1/(1 + e^-z)"
-"""The remark at the first sigma, which is a name on paper only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Line:
     computed: Form | None
     shape: str
     number: int
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Section:
 
 def sections(derivation: Derivation) -> tuple[Section, ...]:
     """Forward, loss, backward, gradients, what differs in prediction, updates; empty ones are left out."""
-    kinks = _kinked(derivation)
+    kinks = kinked(derivation)
     made = [
         Section("forward", tuple(_line(eq, frozenset()) for eq in derivation.forward)),
         Section("loss", (_line(derivation.objective, frozenset()),)),
@@ -60,20 +58,20 @@ def sections(derivation: Derivation) -> tuple[Section, ...]:
     return _sigma_explained([s for s in made if s.lines])
 
 
-def notes_of(eq: Equation, derivation: Derivation) -> tuple[str, ...]:
+def notes_of(eq: Equation, derivation: Derivation) -> tuple[Note, ...]:
     """The remarks on an equation of a derivation."""
     backward = eq in derivation.adjoints or eq in derivation.gradients
-    return _notes(eq, _kinked(derivation) if backward else frozenset())
+    return remarks_on(eq, kinked(derivation) if backward else frozenset())
 
 
-def _notes(eq: Equation, kinks: frozenset[Tensor]) -> tuple[str, ...]:
+def remarks_on(eq: Equation, kinks: frozenset[Tensor]) -> tuple[Note, ...]:
+    """The remarks on an equation; `kinks` as `kinked` finds them where it is one of the backward pass, else none."""
     return tuple(dict.fromkeys((*eq.notes, *_kink_notes(eq.rhs, kinks), *_outside_notes(eq.rhs))))
 
 
 def _line(eq: Equation, kinks: frozenset[Tensor]) -> Line:
     computed = None if eq.computed is None else form(eq, eq.computed)
-    notes = _notes(eq, kinks)
-    return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, notes)
+    return Line(form(eq), computed, eq.lhs.shape_text if eq.lhs.dims else "", eq.number, remarks_on(eq, kinks))
 
 
 def _renewed(eq: Equation) -> Line:
@@ -97,7 +95,7 @@ def _sigma_explained(made: list[Section]) -> tuple[Section, ...]:
     return tuple(made)
 
 
-def _kinked(derivation: Derivation) -> frozenset[Tensor]:
+def kinked(derivation: Derivation) -> frozenset[Tensor]:
     """Tensors at which some forward equation has a kink: inside max, min or |.|, or where branches meet."""
     found: set[Tensor] = set()
     for eq in (*derivation.forward, derivation.objective):
@@ -108,7 +106,7 @@ def _kinked(derivation: Derivation) -> frozenset[Tensor]:
     return frozenset(found)
 
 
-def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
+def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[Note]:
     """What a derivative is where it jumps: sign(0) = 0, and the value of the branch that holds at the border."""
     values: set[float] = set()
     for node in _outermost(rhs):
@@ -120,16 +118,16 @@ def _kink_notes(rhs: Expr, kinks: frozenset[Tensor]) -> list[str]:
             (one, condition), (other, _) = node.args
             strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
             values.add(float(other if strict else one))
-    return [f"{value:g} at the kink" for value in sorted(values)]
+    return [Note("kink", value=value) for value in sorted(values)]
 
 
-def _outside_notes(rhs: Expr) -> list[str]:
+def _outside_notes(rhs: Expr) -> list[Note]:
     """That entries are read beyond a tensor's ends, and that some are read at no whole number."""
     padded = rhs.atoms(Padded)
     whole = all(c.is_integer for e in padded for i in e.indices for c in _numbers(i))
-    notes = ["0 beyond the ends"] if padded else []
-    notes += [] if whole else ["0 between whole indices"]
-    return notes + (["minus infinity beyond the ends"] if rhs.has(Lowest) else [])
+    notes = [Note("zero_outside")] if padded else []
+    notes += [] if whole else [Note("zero_between")]
+    return notes + ([Note("lowest_outside")] if rhs.has(Lowest) else [])
 
 
 def _numbers(position: Expr) -> tuple[Expr, ...]:

@@ -180,7 +180,10 @@ def scalar_order(node: Node) -> tuple[float, int, str]:
 
 
 def _term_order(t: Term) -> tuple[bool, bool, bool, int, int, str]:
-    """Gradients last, penalties before them, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
+    """Gradients last, penalties before them, minus after plus.
+
+    Then numbers, products and sums, tensors, what is spread, hyper-parameters.
+    """
     node = t.unsigned()
     kinds = _kinds(node)
     penalty = kinds == {"hyper", "parameter"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Derivation, Update
+from ..records import Derivation, Note, Update
+from .notes import SIGMA, definition_of_sigma, english
 from .pages import Line, Section, sections, update_tensors
 from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
 from .symbols import GREEK, text_name
@@ -20,11 +21,13 @@ from .tree import (
     Norm,
     Number,
     Ones,
+    Partial,
     Power,
     Running,
     Scale,
     Spread,
     Subscript,
+    Through,
     Total,
     Trace,
     Transpose,
@@ -136,6 +139,12 @@ class TextPrinter(Printer):
             parts.append(f"{self.show(node.otherwise)} otherwise")
         return "{" + "; ".join(parts) + "}", ATOM
 
+    def _partial(self, node: Partial) -> Printed:
+        return f"∂{self.show(node.of, ATOM)}/∂{self.show(node.by, ATOM)}", FACTOR
+
+    def _through(self, node: Through) -> Printed:
+        return f"{self.show(node.derivative, ATOM)}|({node.number})", ATOM
+
 
 def _holds_totals(core: Add) -> bool:
     return any(isinstance(t, (Total, Norm, Trace, Running, Scale)) for _, t in core.terms)
@@ -188,13 +197,19 @@ def _rows(section: Section, computed: bool) -> list[Row]:
     rows = []
     for name, line in zip(names, section.lines, strict=True):
         number = f"({line.number})" if line.number else ""
-        rows.append((f"  {name.ljust(width)} = {show(line.form.rhs)}", line.shape, number, "; ".join(line.notes)))
+        rows.append(
+            (f"  {name.ljust(width)} = {show(line.form.rhs)}", line.shape, number, "; ".join(map(_note, line.notes)))
+        )
         if computed and line.computed is not None:
             rows.append((f"    computed as {_computed(line)}", "", "", ""))
     if section.update is not None and section.update.hypers:
         values = ", ".join(f"{text_name(h)} = {h.value!r}" for h in section.update.hypers)
         rows.append((f"  with {values}", "", "", ""))
     return rows
+
+
+def _note(note: Note) -> str:
+    return show(definition_of_sigma()) if note == SIGMA else english(note)
 
 
 def _computed(line: Line) -> str:

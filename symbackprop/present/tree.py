@@ -215,6 +215,22 @@ class Running(Node):
     body: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Partial(Node):
+    """The derivative of one entry by another one; of two whole tensors, entry by entry at the same places."""
+
+    of: Node
+    by: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Through(Node):
+    """The part of a derivative that comes through the equation with this number."""
+
+    derivative: Node
+    number: str
+
+
 ONE = Number(Fraction(1))
 ZERO = Number(Fraction(0))
 

@@ -204,10 +204,16 @@ def _per_sample(equation: Equation) -> Equation:
     """The equation where every derivative by what belongs to a sample is N times as large."""
     if not any(map(_of_samples, (equation.lhs, *(e.tensor for e in equation.rhs.atoms(Entry))))):
         return equation
-    rhs = _in_samples(equation.rhs)
-    if _of_samples(equation.lhs):
-        rhs = Add(*(Size(BATCH) * term for term in Add.make_args(rhs)))
-    return equation if rhs == equation.rhs else tidy(replace(equation, rhs=rhs, computed=None))[0]
+    rhs = _of_a_sample(equation.lhs, equation.rhs)
+    if rhs == equation.rhs:
+        return equation
+    computed = None if equation.computed is None else _of_a_sample(equation.lhs, equation.computed)
+    return tidy(replace(equation, rhs=rhs, computed=computed))[0]
+
+
+def _of_a_sample(tensor: Tensor, expr: Expr) -> Expr:
+    rhs = _in_samples(expr)
+    return Add(*(Size(BATCH) * term for term in Add.make_args(rhs))) if _of_samples(tensor) else rhs
 
 
 def _in_samples(expr: Expr) -> Expr:

@@ -33,6 +33,7 @@ def simplify(derivation: Derivation, update: Update | None = None) -> Derivation
         updates=tuple(work.finish(eq, training) for eq in derivation.updates),
         steps=tuple(work.steps),
         update=None if update is None else work.numbered(update),
+        chains=derivation.chains,
     )
 
 

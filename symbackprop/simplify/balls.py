@@ -175,17 +175,17 @@ def _log1p(inputs: list[Ball], bits: int) -> Ball:
     return _log([_add([Ball(libmp.fone, EXACT), x], wide)], bits)
 
 
-def _bounded(function: Function, slope: int = 1, largest: float = math.inf) -> Operation:
-    """A function whose derivative is below 2^slope in size everywhere.
-
-    An angle of more bits than `largest` would take pi to as many.
-    """
+def _bounded(function: Function, largest: float = math.inf, saturates: bool = False) -> Operation:
+    """A function of slope at most 2; of an angle beyond 2^largest none is known; beyond 2^64 it may have an end."""
 
     def apply(inputs: list[Ball], bits: int) -> Ball:
-        if size(inputs[0].value) > largest:
+        x = inputs[0]
+        if size(x.value) > largest:
             raise UndefinedError
-        value = function(inputs[0].value, bits, "n")
-        return Ball(value, EXACT) if _is_zero(inputs[0]) else rounded(value, bits, inputs[0].error + slope)
+        if saturates and x.error + 1 < size(x.value) > 64:
+            x = Ball(libmp.mpf_shift(libmp.from_int(-1 if x.value[0] else 1), 64), EXACT)
+        value = function(x.value, bits, "n")
+        return Ball(value, EXACT) if _is_zero(x) else rounded(value, bits, x.error + 1)
 
     return apply
 
@@ -280,14 +280,14 @@ OPERATIONS: dict[str, Operation] = {
     "expm1": _expm1,
     "log": _log,
     "log1p": _log1p,
-    "tanh": _bounded(libmp.mpf_tanh),
+    "tanh": _bounded(libmp.mpf_tanh, saturates=True),
     "sinh": _hyperbolic(libmp.mpf_sinh),
     "cosh": _hyperbolic(libmp.mpf_cosh),
     "sin": _bounded(libmp.mpf_sin, largest=_LARGEST_EXPONENT),
     "cos": _bounded(libmp.mpf_cos, largest=_LARGEST_EXPONENT),
     "tan": _tan,
     "atan": _bounded(libmp.mpf_atan),
-    "erf": _bounded(libmp.mpf_erf),
+    "erf": _bounded(libmp.mpf_erf, saturates=True),
     "erfc": _erfc,
     "abs": _abs,
     "sign": _sign,

@@ -20,10 +20,10 @@ from .trees import cost, inline, rebuild, replace_values, subtrees
 from .trees import replace as exchange
 from .writing import cancels, in_tanh, near_zero, one_sided, proper, two_sided
 
-DIGITS = "small differences in closed form"
-BRANCHES = "written in one exponential"
-LABELS = "split by the label"
-CANCELLED = "cancelled"
+DIGITS = "small_differences"
+BRANCHES = "one_exponential"
+LABELS = "split_by_label"
+CANCELLED = "cancel"
 LARGEST = "largest exponent taken out"
 
 _SHORT_SEARCH = 3

@@ -12,13 +12,15 @@ from ..language.indices import canonical, refresh, substitute
 from ..language.nodes import Entry, Over, Sum
 from ..language.scalars import Skeleton
 from ..language.tensor import Tensor
-from ..records import Equation, Step
+from ..records import Equation, Note, Step
 from .center import center
 from .share import own_share
 from .shift import Shifted, shift_exponentials
 from .stabilize import stabilize
 
 Definitions = Mapping[Tensor, Equation]
+STABLE = Note("stable")
+"""The first rule of the step from the printed form to the one that is computed."""
 
 
 def definitions_of(forward: tuple[Equation, ...]) -> dict[Tensor, Equation]:
@@ -33,40 +35,46 @@ def _is_local(eq: Equation) -> bool:
 
 def with_computed(eq: Equation, definitions: Definitions) -> tuple[Equation, tuple[Step, ...]]:
     """The equation with its `computed` form, and the step that shows it (none where the printed form will do)."""
-    form = canonical(_compute(eq.rhs, {t: d for t, d in definitions.items() if t is not eq.lhs}))
+    rules = [STABLE]
+    form = canonical(_compute(eq.rhs, {t: d for t, d in definitions.items() if t is not eq.lhs}, rules))
     if form == eq.rhs:
         return eq, ()
-    return replace(eq, computed=form), (Step(eq.lhs.name, "stable form", eq.rhs, form),)
+    return replace(eq, computed=form), (Step(eq.lhs.name, tuple(dict.fromkeys(rules)), eq.rhs, form),)
 
 
-def _compute(expr: Expr, definitions: Definitions) -> Expr:
+def _compute(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
     if not expr.has(Function, Pow, Piecewise) and not any(e.tensor in definitions for e in expr.atoms(Entry)):
         return expr
-    expr = _bodies(center(expr, definitions), definitions)
+    centered = center(expr, definitions)
+    rules += [Note("centered")] if centered != expr else []
+    expr = _bodies(centered, definitions, rules)
     share = own_share(expr)
     if share is not None:
-        own = _stable(share.own, definitions)
+        own = _stable(share.own, definitions, rules)
         if own != share.own:
-            return _stable(share.slope, definitions) * share.others + own
-    return _stable(expr, definitions)
+            rules.append(Note("own_share"))
+            return _stable(share.slope, definitions, rules) * share.others + own
+    return _stable(expr, definitions, rules)
 
 
-def _stable(expr: Expr, definitions: Definitions) -> Expr:
+def _stable(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
     shifted = Shifted(Skeleton())
     scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
     known, domains = _surroundings(scalar, shifted, definitions)
     stable = stabilize(scalar, known, domains)
+    rules += [Note("shift")] if stable.expr.free_symbols & (shifted.below | shifted.rest) else []
+    rules += map(Note, stable.rules)
     return shifted.skeleton.restore(stable.expr)
 
 
-def _bodies(expr: Expr, definitions: Definitions) -> Expr:
+def _bodies(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
     if isinstance(expr, Over):
         node = refresh(expr)  # what is built inside must not meet the sum's own index
         assert isinstance(node, Over)
-        return type(node).raw(_compute(node.body, definitions), node.bound)
+        return type(node).raw(_compute(node.body, definitions, rules), node.bound)
     if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
         return expr
-    args = tuple(_bodies(a, definitions) for a in expr.args)
+    args = tuple(_bodies(a, definitions, rules) for a in expr.args)
     return expr if args == expr.args else expr.func(*args)
 
 

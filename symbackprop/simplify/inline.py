@@ -11,7 +11,7 @@ from sympy import Add, Expr
 from ..language.indices import canonical, make_sum, refresh, rewrite, substitute
 from ..language.nodes import Entry, Over, Sum
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation, Step
+from ..records import Derivation, Equation, Note, Step
 from .alike import Names
 from .facts import Facts, poles, put_in, scalar_form, tensors_in
 from .lengths import length
@@ -111,8 +111,8 @@ def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
         eq.lhs: replace(eq, rhs=names.restored(short.rhs, short.indices, eq.indices))
         for eq, short in zip(readers, found, strict=True)
     }
-    rule = f"{', '.join(sorted(t.name for t in gone))} put in"
-    done = [Step(eq.lhs.name, rule, eq.rhs, made[eq.lhs].rhs) for eq in readers]
+    rule = Note("put_in", tuple(sorted(gone, key=lambda t: t.name)))
+    done = [Step(eq.lhs.name, (rule,), eq.rhs, made[eq.lhs].rhs) for eq in readers]
     return replace(
         derivation,
         adjoints=tuple(made.get(eq.lhs, eq) for eq in derivation.adjoints if eq.lhs not in gone),
@@ -134,7 +134,7 @@ def _definitions(touched: Sequence[Equation], forward: Equations) -> Equations:
 def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Equations | None:
     """The readers with the group put in; None where that is no shorter, or cannot be shown to be right."""
     facts = Facts(definitions)
-    made = tuple(replace(eq, rhs=_shortest(_written_out(eq.rhs, group), facts)) for eq in readers)
+    made = tuple(replace(eq, rhs=_shortest(written_out(eq.rhs, group), facts)) for eq in readers)
     left = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in made)) & {eq.lhs for eq in group}
     if left or sum(length(eq.rhs) for eq in made) >= sum(length(eq.rhs) for eq in (*group, *readers)):
         return None
@@ -142,7 +142,7 @@ def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Eq
     return made if all(agree(one, two, known) for one, two in zip(readers, made, strict=True)) else None
 
 
-def _written_out(expr: Expr, group: Equations) -> Expr:
+def written_out(expr: Expr, group: Equations) -> Expr:
     """`expr` with the group's right sides for its left sides; the last of them may read those before."""
     for eq in reversed(group):
 

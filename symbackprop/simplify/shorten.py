@@ -20,8 +20,8 @@ from .outputs import through_logistic as _logistic
 from .rational import OutOfReachError, algebra, contains, to_fraction
 from .trees import hide_unknown, inline, rebuild, renaming, replace
 
-REUSE, CANCEL, COMMON = "reuse of the output", "cancel", "common factor"
-LOGISTIC = "written in 1/(1 + e^-z)"
+REUSE, CANCEL, COMMON, LOGISTIC, TANH = "reuse", "cancel", "common_factor", "logistic", "tanh"
+"""Keys of the rules' names."""
 
 Definitions = tuple[tuple[sp.Symbol, sp.Expr], ...]
 Candidate = tuple[sp.Expr, tuple[str, ...]]
@@ -29,7 +29,7 @@ Candidate = tuple[sp.Expr, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """A shorter equal expression and the names of what was done; no names: nothing was."""
+    """A shorter equal expression and the keys of what was done; no names: nothing was."""
 
     expr: sp.Expr
     rules: tuple[str, ...]
@@ -44,7 +44,7 @@ def shorten(expr: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> Short:
     quotient = expr.replace(lambda e: e.is_Mul and e.has(sp.sinh), _sinh_over_cosh) if expr.has(sp.sinh) else expr
     if quotient != expr:
         short = shorten(quotient, definitions)
-        return Short(short.expr, ("sinh/cosh is tanh", *short.rules))
+        return Short(short.expr, (TANH, *short.rules))
     free = expr.free_symbols
     related = {a: f for a, f in definitions.items() if f.args and f.free_symbols & free}
     if not related and _is_short(expr):

@@ -23,7 +23,7 @@ Pairs = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 @dataclass(frozen=True, slots=True)
 class Stable:
-    """An equal expression to compute, and the names of what was done; no names: the given one will do."""
+    """An equal expression to compute, and the keys of what was done; no names: the given one will do."""
 
     expr: sp.Expr
     rules: tuple[str, ...]

@@ -9,31 +9,34 @@ from sympy import Expr, Integer
 from ..language.indices import canonical, make_sum, refresh
 from ..language.nodes import Entry, Over, Sum
 from ..language.scalars import Skeleton
-from ..records import Equation, Step
-from .shorten import shorten
+from ..records import Equation, Note, Step
+from .shorten import COMMON, shorten
+
+NORMALIZED = "normalized"
+"""The key of the remark that the rows of a tensor sum to 1."""
 
 
 def tidy(eq: Equation) -> tuple[Equation, tuple[Step, ...]]:
     """The equation with a shorter right side, and the steps taken."""
-    notes: list[str] = []
+    notes: list[Note] = []
     after = canonical(_tidy(eq.rhs, notes))
     if after == eq.rhs:
         return eq, ()
-    rule = "; ".join(dict.fromkeys(notes)) or "common factors"
-    step = Step(eq.lhs.name, rule, eq.rhs, after)
-    remarks = tuple(dict.fromkeys(n for n in notes if "sum to 1" in n))
+    rules = tuple(dict.fromkeys(notes)) or (Note(COMMON),)
+    step = Step(eq.lhs.name, rules, eq.rhs, after)
+    remarks = tuple(n for n in rules if n.key == NORMALIZED)
     return replace(eq, rhs=after, notes=(*eq.notes, *remarks)), (step,)
 
 
-def _tidy(expr: Expr, notes: list[str]) -> Expr:
+def _tidy(expr: Expr, notes: list[Note]) -> Expr:
     expr = _tidy_sums(expr, notes)
     skeleton = Skeleton()
     short = shorten(skeleton.strip(expr), {})
-    notes += short.rules
+    notes += map(Note, short.rules)
     return skeleton.restore(short.expr)
 
 
-def _tidy_sums(expr: Expr, notes: list[str]) -> Expr:
+def _tidy_sums(expr: Expr, notes: list[Note]) -> Expr:
     if isinstance(expr, Sum):
         node = refresh(expr)
         assert isinstance(node, Sum)
@@ -44,7 +47,7 @@ def _tidy_sums(expr: Expr, notes: list[str]) -> Expr:
     return expr if args == expr.args else expr.func(*args)
 
 
-def _drop_normalized(expr: Expr, notes: list[str]) -> Expr:
+def _drop_normalized(expr: Expr, notes: list[Note]) -> Expr:
     """The sum of a normalized tensor over its last axis is 1, because its declaration says so."""
     if not isinstance(expr, Sum):
         if expr.is_Mul:
@@ -56,5 +59,5 @@ def _drop_normalized(expr: Expr, notes: list[str]) -> Expr:
     last = entry.indices[-1]
     if last not in expr.bound or last in entry.indices[:-1]:
         return expr
-    notes.append(f"rows of {entry.tensor.name} sum to 1")
+    notes.append(Note(NORMALIZED, (entry.tensor,)))
     return make_sum(Integer(1), tuple(b for b in expr.bound if b != last))

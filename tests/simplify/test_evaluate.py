@@ -149,6 +149,12 @@ def test_undefined_points_have_no_value() -> None:
     assert reference(sp.nan + z, {z: [1.0]}) == [None]
 
 
+def test_functions_at_their_ends_take_no_memory() -> None:
+    for function in (tanh, erf):
+        assert reference(function(exp(exp(z))), {z: [30.0]}) == [1]
+        assert reference(function(-exp(exp(z))), {z: [30.0]}) == [-1]
+
+
 def test_exact_values_stay_exact_at_kinks() -> None:
     assert reference(sign(z - y), {z: [0.1], y: [0.1]}) == [0]
     assert reference(Piecewise((1, z > y), (2, True)), {z: [0.1], y: [0.1]}) == [2]

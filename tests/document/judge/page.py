@@ -18,7 +18,7 @@ from tests.document.judge.tree import Node, Symbol, Tokens
 from tests.document.judge.values import Spreading, closed
 
 Array = Any
-CLOSE = 1e-9
+CLOSE, ZERO = 1e-9, 1e-3
 
 
 class Disagreement(Exception):
@@ -85,11 +85,12 @@ def _whole(evaluator: Evaluator, root: Node, letters: Mapping[str, int]) -> Arra
 
 
 def close(got: Array, want: Array) -> bool:
-    """Equal to 1e-9 of the largest entry; a column of one entry and a number are one."""
+    """Equal to 1e-9 of the largest entry, 1e-12 where all are 0; a column of one entry and a number are one."""
     got, want = np.asarray(got, float), np.asarray(want, float)
     if got.shape != want.shape and not got.size == want.size == 1:
         return False
-    return bool(np.max(np.abs(got.reshape(want.shape) - want)) <= CLOSE * max(1e-300, float(np.max(np.abs(want)))))
+    largest = max(ZERO, float(np.max(np.abs(want))))
+    return bool(np.max(np.abs(got.reshape(want.shape) - want)) <= CLOSE * largest)
 
 
 def _indices(left: Symbol, right: Tokens) -> tuple[Symbol, tuple[str, ...]]:

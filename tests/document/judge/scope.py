@@ -135,6 +135,8 @@ class Ranges:
                 if end is not None:
                     limits[unknown[0]] = min(end, limits.get(unknown[0], end))
         for letter, end in limits.items():
+            if end == 0:
+                raise Unreadable(f"{letter[1]} has no place to stand")
             self.fix(letter, end)
         return bool(limits)
 

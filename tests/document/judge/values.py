@@ -77,6 +77,8 @@ def times(left: Value, right: Value) -> Value:
     if SCALAR in {left.kind, right.kind}:
         other = right if left.kind == SCALAR else left
         return Value(other.kind, left.data * right.data, other.open)
+    if left.kind == right.kind != MATRIX:
+        raise Unreadable(f"a {left.kind} beside a {right.kind}, which is no product")
     a, b = left.flat, right.flat
     if 1 in left.free and 0 in right.free:
         raise Unreadable("nothing says how long the columns of ones are")
