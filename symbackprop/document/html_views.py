@@ -130,7 +130,7 @@ class Views:
         for place, line in enumerate(lines):
             new = bool(line.number) and line.number not in self._anchored
             self._anchored.add(line.number)
-            code = self.code.get(line.code, Code()) if new and not line.is_step else Code()
+            code = self.code.get(line.code, Code()) if new and line.number == str(line.code) else Code()
             repeated = line.lhs == before and place < len(lines) - 1
             before = line.lhs
             yield Line(

@@ -18,6 +18,7 @@ THIN = '<mspace width="0.1667em"></mspace>'
 TOP = "<mi>\N{DOWN TACK}</mi>"
 PLUS = '<mo form="prefix" lspace="0" rspace="0">+</mo>'
 PRIME = '<mo lspace="0" rspace="0">′</mo>'
+DEL = '<mo lspace="0" rspace="0">∂</mo>'
 NABLA = '<mi mathvariant="normal">∇</mi>'
 
 
@@ -89,7 +90,7 @@ def mathml_symbol(symbol: Symbol, indices: str = "", mark: str = "") -> str:
     inner = _scripted(symbol, indices, "" if symbol.gradient else mark)
     loss = identifier(symbol.loss)
     if symbol.gradient == "partial":
-        inner = f"<mfrac><mrow><mo>∂</mo>{loss}</mrow><mrow><mo>∂</mo>{inner}</mrow></mfrac>"
+        inner = f"<mfrac><mrow>{DEL}{loss}</mrow><mrow>{DEL}{inner}</mrow></mfrac>"
     elif symbol.gradient == "d":
         plain = replace(symbol, gradient="")
         return f"<mrow>{identifier('d')}{_scripted(plain, indices, mark)}</mrow>"

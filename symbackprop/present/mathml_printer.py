@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from ..language.tensor import Dim, Tensor
-from .mathml import BREAK, PLUS, THIN, TOP, bare, fenced, identifier, mathml_symbol, operator, row, script, tight, words
+from .mathml import (
+    BREAK,
+    DEL,
+    PLUS,
+    THIN,
+    TOP,
+    bare,
+    fenced,
+    identifier,
+    mathml_symbol,
+    operator,
+    row,
+    script,
+    tight,
+    words,
+)
 from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
 from .symbols import GREEK
 from .tree import (
@@ -16,10 +33,12 @@ from .tree import (
     Letter,
     Norm,
     Ones,
+    Partial,
     Power,
     Running,
     Size,
     Subscript,
+    Through,
     Total,
     Trace,
     Transpose,
@@ -161,6 +180,15 @@ class MathmlPrinter(Typeset):
         inner = self.show(node.arg)
         whole = row(fenced("‖", inner, "‖", _is_tall(inner)))
         return (script(whole, "", "<mn>2</mn>") if node.kind == 2 else script(whole, "<mn>1</mn>", "")), ATOM
+
+    def _partial(self, node: Partial) -> Printed:
+        above, below = (row(self.show(n)) for n in (node.of, node.by))
+        return f"<mfrac><mrow>{DEL}{above}</mrow><mrow>{DEL}{below}</mrow></mfrac>", FACTOR
+
+    def _through(self, node: Through) -> Printed:
+        bar = '<mo form="postfix" stretchy="true" lspace="0" rspace="0">|</mo>'
+        number = tight("(") + f"<mn>{escape(node.number)}</mn>" + tight(")")
+        return f"<msub><mrow>{row(self.show(node.derivative))}{bar}</mrow>{row(number)}</msub>", ATOM
 
     def _bracket(self, node: Bracket) -> Printed:
         inner = self.show(node.condition)
