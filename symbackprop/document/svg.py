@@ -13,15 +13,15 @@ from ..present.view import View
 from .plain import PlainPrinter
 from .records import Arrow, Box, Diagram
 
-COLUMN, ROW = 132.0, 92.0
+COLUMN, ROW = 136.0, 104.0
 """From one box to the next, in pixels."""
-WIDTH, HEIGHT = 68.0, 36.0
-MARGIN = 34.0
+WIDTH, HEIGHT = 76.0, 50.0
+MARGIN = 36.0
 STYLE = (
     ".figure-box{fill:#f6f7f9;stroke:#5c636e}.figure-parameter{stroke-dasharray:4 3}"
     ".figure-line{fill:none;stroke:#1b1d21}.figure-back{fill:none;stroke:#b3402a;stroke-dasharray:5 3}"
     ".figure-head{fill:#1b1d21}.figure-back-head{fill:#b3402a}text{font:15px serif;text-anchor:middle}"
-    ".figure-small{font-size:12px;fill:#5c636e}.figure-on{font-size:12px;fill:#b3402a}"
+    ".figure-small{font-size:12px;fill:#5c636e}.figure-on{font-size:12px;fill:#b3402a;paint-order:stroke;stroke:#fff;stroke-width:4px}"
 )
 Point = tuple[float, float]
 
@@ -85,9 +85,9 @@ class _Drawing:
             f'<rect class="figure-box figure-{escape(box.kind)}" x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}" '
             f'width="{WIDTH:g}" height="{HEIGHT:g}" rx="{round_}"></rect>'
         )
-        yield self._text((x, y), WIDTH, HEIGHT, (box.label,), "")
+        yield self._text((x, y - 8 if box.below else y), WIDTH, 28, (box.label,), "")
         if box.below:
-            yield self._text((x, y + HEIGHT / 2 + 11), COLUMN - 8, 18, box.below, "figure-small")
+            yield self._text((x, y + 15), WIDTH, 16, box.below, "figure-small")
 
     def _text(self, center: Point, width: float, height: float, nodes: tuple[Node, ...], kind: str) -> str:
         x, y = center
