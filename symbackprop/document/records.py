@@ -39,6 +39,11 @@ class Formula:
         """Whether this stands on the way to a numbered equation."""
         return "." in self.number
 
+    def _repr_latex_(self) -> str:
+        from .jupyter import formulas_latex
+
+        return formulas_latex((self,))
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -60,6 +65,11 @@ class Derived:
 
     heading: Sentence
     lines: tuple[Formula, ...]
+
+    def _repr_latex_(self) -> str:
+        from .jupyter import formulas_latex
+
+        return formulas_latex(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +162,8 @@ class Document:
     words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     code: Mapping[int, Code] = field(default_factory=lambda: MappingProxyType({}))
     view: View = PLAIN
+
+    def _repr_html_(self) -> str:
+        from .html import fragment
+
+        return fragment(self)
