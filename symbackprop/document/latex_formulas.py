@@ -25,7 +25,7 @@ def formulas(block: Formulas, text: Text, page: Page) -> Iterator[Group]:
     """Aligned equations, with their shapes beside them if all have room, and the remarks below."""
     lines = block.lines
     column = _column(lines, text)
-    made = [_broken(line, text, page.formula, column) for line in lines]
+    made = [_broken(line, text, page, page.formula, column) for line in lines]
     shapes = [_shape(line, text) for line in lines]
     room = page.formula - max(line.width(column) for line in made) - GAP - max(map(width, shapes))
     beside = shapes if room >= 0 else [""] * len(lines)
@@ -40,11 +40,11 @@ def derived(block: Derived, text: Text, page: Page) -> Iterator[Group]:
     column = _column(lines, text)
     beside = _beside(lines, text, page, column)
     if beside is None:
-        full = [_broken(line, text, page.formula, column) for line in lines]
+        full = [_broken(line, text, page, page.formula, column) for line in lines]
         rows = [_led(line, text, page) for line in full]
     else:
         made, room = beside
-        rows = [line.row(*_rule(line.formula.rule, text, room)) for line in made]
+        rows = [line.row(*_rule(line.formula.rule, text, page, room)) for line in made]
     shown = tuple(_without_repetition(rows, lines))
     head = rf"\par\medskip\noindent\textbf{{{text.sentence(block.heading)}}}\par\nopagebreak"
     heading = text.height(block.heading, page.width / 1.1) + 8
@@ -80,14 +80,14 @@ def _column(lines: Sequence[Formula], text: Text) -> float:
     return max(width(whole(LatexPrinter(text.view).show(line.lhs))) for line in lines)
 
 
-def _broken(line: Formula, text: Text, limit: float, column: float) -> _Line:
+def _broken(line: Formula, text: Text, page: Page, limit: float, column: float) -> _Line:
     """The lines of an equation in the first way of printing it that fits; what never does is made smaller."""
     left = whole(LatexPrinter(text.view).show(line.lhs))
     for printer in _printers(text):
         found = _Line(line, broken(left, printer.show(line.rhs), limit, column))
         if found.width(column) <= limit + 1:
             return found
-    return replace(found, shown=[_shrunk(row, limit - column) for row in found.shown])
+    return replace(found, shown=[_shrunk(row, page, limit - column) for row in found.shown])
 
 
 def _printers(text: Text) -> Iterator[LatexPrinter]:
@@ -99,12 +99,12 @@ def _printers(text: Text) -> Iterator[LatexPrinter]:
         yield LatexPrinter(text.view, inline=True, shapes=False)
 
 
-def _shrunk(row: str, room: float) -> str:
+def _shrunk(row: str, page: Page, room: float) -> str:
     """A line in a smaller size, as wide as the room."""
     left, _, right = row.partition("&")
     sign, right = ("=", right.removeprefix("=")) if right.startswith("=") else ("", right)
     fits = width(right) <= room - EQUALS
-    return row if fits else rf"{left}&{sign} \resizebox{{{room - EQUALS:.0f}pt}}{{!}}{{$\displaystyle {right}$}}"
+    return row if fits else rf"{left}&{sign} \resizebox{{{page.points(room - EQUALS)}}}{{!}}{{$\displaystyle {right}$}}"
 
 
 def _shape(line: Formula, text: Text) -> str:
@@ -114,19 +114,19 @@ def _shape(line: Formula, text: Text) -> str:
 
 def _beside(lines: Sequence[Formula], text: Text, page: Page, column: float) -> tuple[list[_Line], float] | None:
     """The lines broken so that a column of rules has room beside them, and its width; None if that costs lines."""
-    made = [_broken(line, text, page.formula - NARROWEST - GAP, column) for line in lines]
-    plain = [_broken(line, text, page.formula, column) for line in lines]
+    made = [_broken(line, text, page, page.formula - NARROWEST - GAP, column) for line in lines]
+    plain = [_broken(line, text, page, page.formula, column) for line in lines]
     room = page.formula - GAP - max(line.width(column) for line in made)
     if room < NARROWEST - 1 or sum(len(m.shown) for m in made) > sum(len(p.shown) for p in plain):
         return None
     return made, min(room, WIDEST)
 
 
-def _rule(rule: Sentence, text: Text, room: float) -> tuple[str, float]:
+def _rule(rule: Sentence, text: Text, page: Page, room: float) -> tuple[str, float]:
     """A rule in a column of its own, and its height."""
     if not rule:
         return "", 0.0
-    shown = rf"\quad\parbox[t]{{{room:.0f}pt}}{{\raggedright\small {text.sentence(rule)}}}"
+    shown = rf"\quad\parbox[t]{{{page.points(room)}}}{{\raggedright\small {text.sentence(rule)}}}"
     return shown, text.height(rule, room / SMALL / 1.05)
 
 

@@ -17,6 +17,11 @@ class Page:
     width: float
     height: float
     slides: bool = False
+    scale: float = 1.0
+
+    def points(self, length: float) -> str:
+        """A length as it is on this page, whose font may be another than that of 11pt."""
+        return f"{length * self.scale:.1f}pt"
 
     @property
     def formula(self) -> float:
@@ -25,7 +30,7 @@ class Page:
 
 
 ARTICLE = Page(455.0, 680.0)
-SLIDES = Page(430.0, 205.0, slides=True)
+SLIDES = Page(430.0, 215.0, slides=True, scale=10 / 10.95)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _table(part: _Part, block: Table, text: Text, page: Page) -> Group:
     long = len(rows) > ROWS_OF_ONE_PAGE and not page.slides
     kind = "longtable" if long else "tabular"
     columns = "".join(
-        rf">{{\raggedright\arraybackslash}}p{{{width / part.stretch:.1f}pt}}" for width in part.widths
+        rf">{{\raggedright\arraybackslash}}p{{{page.points(width / part.stretch)}}}" for width in part.widths
     )
     titles = " & ".join(text.sentence(block.titles[c.place]) for c in part.columns)
     opening = r"\begin{center}" if not long else r"\begingroup"
@@ -104,7 +104,7 @@ def _table(part: _Part, block: Table, text: Text, page: Page) -> Group:
     end_line = r"\bottomrule" + (r"\endfoot" if long else "")
     foot = f"{end_line}\n" if long else ""
     begin = (
-        f"{opening}{part.size}\\setlength{{\\tabcolsep}}{{{BETWEEN / 2 / part.stretch:.1f}pt}}\n"
+        f"{opening}{part.size}\\setlength{{\\tabcolsep}}{{{page.points(BETWEEN / 2 / part.stretch)}}}\n"
         f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{titles} \\\\\n\\midrule{head}\n{foot}"
     ).rstrip("\n")
     end = f"\\end{{{kind}}}{closing}" if long else f"{end_line}\n\\end{{{kind}}}{closing}"
@@ -137,7 +137,7 @@ def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[
     shown = text.sentence(line.sentence, inline)
     reference = rf"\eqref{{eq:{line.number}}}" if line.number in known else f"({line.number})" if line.number else ""
     row = (
-        rf"\noindent\makebox[12pt][r]{{\scriptsize {number}}}\hspace{{{MARGIN - 12 + STEP * line.indent:.0f}pt}}"
-        rf"\parbox[t]{{{room:.0f}pt}}{{\raggedright\strut {shown}\strut}}\makebox[36pt][r]{{{reference}}}\par"
+        rf"\noindent\makebox[{page.points(12)}][r]{{\scriptsize {number}}}\hspace{{{page.points(MARGIN - 12 + STEP * line.indent)}}}"
+        rf"\parbox[t]{{{page.points(room)}}}{{\raggedright\strut {shown}\strut}}\makebox[{page.points(36)}][r]{{{reference}}}\par"
     )
     return Row(row, text.height(line.sentence, room, inline) + 2)
