@@ -84,18 +84,25 @@ def _arrows(graph: Graph, places: Layout, router: Router, labels: dict[Tensor, N
         points = router.points(start, end, backward=True)
         label = None if start in named else labels.get(start)
         named |= {start} if label is not None else set()
-        made.append(Arrow(end.name, start.name, label, True, points, _beside(points) if label is not None else None))
+        busy = any(a is start and places.spots[b].lane > places.spots[a].lane for a, b in graph.edges())
+        at = _beside(points, busy) if label is not None else None
+        made.append(Arrow(end.name, start.name, label, True, points, at))
     return made
 
 
-def _beside(points: tuple[Point, ...]) -> Point:
-    """The place of a label: below the last stretch of the line, in the gap before the box that it leads to."""
+def _beside(points: tuple[Point, ...], busy: bool) -> Point:
+    """The place of a label: below the last stretch of the line, in the gap before the box that it leads to.
+
+    Where that gap is `busy` with lines to other lanes, the label stands above the pair of lines.
+    """
     (ax, ay), (bx, by) = points[-2:]
     if ax == bx:
         return bx + 0.2, by + 0.15
-    middle = bx + (1 - WIDTH) / 2, by + (ay - by) * min(1.0, (1 - WIDTH) / 2 / abs(ax - bx))
-    slope = 0.0 if abs(ay - by) < PAIR else 0.12 * (1 if ay < by else -1)
-    return middle[0] + slope, middle[1] + 0.19
+    reach = (1 - WIDTH) / 2
+    middle = bx + reach, by + (ay - by) * min(1.0, reach / abs(ax - bx))
+    if abs(ay - by) > PAIR:
+        return middle[0] + (0.12 if ay < by else -0.12), middle[1] + 0.19
+    return middle[0], middle[1] - 2 * PAIR - 0.17 if busy else middle[1] + 0.19
 
 
 def _trained(graph: Graph) -> set[Tensor]:

@@ -10,7 +10,7 @@ from .diagram_graph import Graph
 
 WIDTH, HEIGHT, SLIM = 0.56, 0.5, 0.44
 """The size of a box in columns and rows; boxes above others are slimmer."""
-ONE_ROW, ROW = 6, 5
+ONE_ROW, ROW = 6, 6
 """Columns of a drawing that has one row, and of each row of one that has more."""
 LEVEL = 0.8
 CHANNEL = 0.11
@@ -136,7 +136,7 @@ def _longest(graph: Graph, left: dict[Tensor, None], aside: set[Tensor]) -> list
     for tensor in left:
         before = [best[s] for s in graph.reads[tensor] if s in best]
         length, path = max(before, key=lambda b: b[0], default=(0.0, []))
-        best[tensor] = (length + (0.01 if tensor in aside else 1.0), [*path, tensor])
+        best[tensor] = (length + (-0.01 if tensor in aside else 1.0), [*path, tensor])
     return max(best.values(), key=lambda b: b[0])[1]
 
 

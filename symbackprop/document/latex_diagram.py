@@ -10,7 +10,7 @@ from .latex_groups import Group, Page, Row
 from .latex_text import Text
 from .records import Arrow, Box, Diagram
 
-COLUMN, LINE = 76.8, 45.5
+COLUMN, LINE = 72.0, 45.5
 """Points from one column or row to the next."""
 FILLS = {"input": "black!7", "target": "black!7", "parameter": "blue!8", "loss": "red!10", "intermediate": "white"}
 OTHER = "green!8"
@@ -53,7 +53,7 @@ def _lines(block: Diagram, text: Text) -> Iterator[str]:
     for arrow in block.arrows:
         if arrow.label is not None and arrow.at is not None:
             label = whole(text.formula(arrow.label))
-            shown = _fitted(label, LABEL[0] * COLUMN, LABEL[1] * LINE, 0.8, r"\footnotesize")
+            shown = _fitted(label, LABEL[0] * COLUMN, LABEL[1] * LINE, 0.86, r"\footnotesize")
             yield rf"\node[inner sep=0pt, text=red!60!black] at {_at(arrow.at)} {{{shown}}};"
 
 
@@ -79,7 +79,7 @@ def _box(box: Box, text: Text) -> Iterator[str]:
     yield rf"\node[inner sep=0pt] at {_at((box.column, box.row - rise))} {{{shown}}};"
     if box.below:
         sizes = r" \times ".join(text.formula(node) for node in box.below)
-        small = _fitted(sizes, room, height * (1 - part), 0.56, r"\tiny")
+        small = _fitted(sizes, room, height * (1 - part), 0.68, r"\tiny")
         yield rf"\node[inner sep=0pt, text=black!65] at {_at((box.column, box.row + 0.27 * box.height))} {{{small}}};"
 
 
