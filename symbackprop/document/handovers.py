@@ -126,24 +126,14 @@ class Handovers:
     """The uses of the chain rule in a derivation, by the tensor that is read."""
 
     def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
         self._numbers = {eq.lhs: eq.number for eq in (*derivation.forward, derivation.objective)}
         self._own = {eq.lhs for eq in derivation.adjoints}
         self._found: dict[Tensor, dict[Tensor, list[Chain]]] = {}
-        self._sources = dict(zip((eq.lhs for eq in derivation.gradients), derivation.system.parameters, strict=True))
         self._derivatives: dict[Tensor, Tensor] = {}
         for c in derivation.chains:
             self._found.setdefault(c.source, {}).setdefault(c.through, []).append(c)
             if _is_named(c):
-                self._sources.setdefault(c.adjoint.tensor, c.through)
                 self._derivatives.setdefault(c.through, c.adjoint.tensor)
-
-    def source(self, derivative: Tensor) -> Tensor | None:
-        """The tensor by which an equation's left side is the derivative of the loss."""
-        if derivative in self._sources:
-            return self._sources[derivative]
-        named = (eq.lhs for eq in self.derivation.forward if _name(eq.lhs) == derivative.name.rstrip("_"))
-        return next(named, None)
 
     def of(self, source: Tensor) -> tuple[Handover, ...]:
         """What the equations that read a tensor add to the derivative by it, in their order."""

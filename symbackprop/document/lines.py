@@ -14,12 +14,13 @@ from ..present.functions import name_sigmoid
 from ..present.indexed import LETTERS, IndexBuilder
 from ..present.matrix import form
 from ..present.terms import Term
-from ..present.tree import Leaf, Node, Partial, Size, Through
+from ..present.tree import Leaf, Node, Partial, Through
 from ..present.view import View
 from ..present.words import Sentence
 from ..records import Equation
 from .handovers import Axes, Handover, axes_of, tidied
 from .records import Formula
+from .setting import shape_of
 
 Sides = tuple[Node, Node]
 """A left side and a right side."""
@@ -137,9 +138,7 @@ def without_repetitions(lines: Sequence[Line]) -> list[Line]:
 def formula(line: Line, number: str, code: int, view: View) -> Formula:
     """The line with its number and the sizes of its left side."""
     lhs, rhs = line.sides
-    shape: tuple[Node, ...] = ()
-    if isinstance(lhs, Leaf):
-        shape = tuple(Size(lhs.tensor.dims[axis]) for axis in view.order(lhs.tensor))
+    shape = shape_of(lhs.tensor, view) if isinstance(lhs, Leaf) else ()
     return Formula(number, lhs, rhs, shape, joined(line.rules), line.remarks, code)
 
 

@@ -24,32 +24,16 @@ from . import lines as made
 from .handovers import Handover, Handovers
 from .lines import Line, Sides
 from .records import Derived, Formula
+from .setting import LEVELS, Setting
 
-LEVELS = ("summary", "steps", "every-index")
-"""The equation alone; the steps that lead to it, in matrices; every step entry by entry first."""
 Rules = tuple[Note, ...]
 SILENT = frozenset({"common_factor", "cancel"})
 """Rules that need no mention where something else happens in the same step."""
 
 
 def explained(derivation: Derivation, equation: Equation, view: View, words: Words, level: str) -> Derived:
-    """How one adjoint or gradient equation of a derivation comes about; the last line is the equation itself.
-
-    In a notation that writes dL/da as an equation of its own, that one comes before at every level.
-    """
-    if level not in LEVELS:
-        raise PresentationError(f"unknown level {level!r}.{did_you_mean(level, LEVELS)}")
-    work = _Explanation(derivation, view, words, level)
-    source = work.handovers.source(equation.lhs)
-    if source is None:
-        work.add(made.in_matrices(equation, view))
-    else:
-        work.explain(source, equation)
-    lines = made.without_repetitions(work.lines)
-    numbers = [f"{equation.number}.{step}" for step in range(1, len(lines))] + [str(equation.number)]
-    formulas = (made.formula(line, number, equation.number, view) for line, number in zip(lines, numbers, strict=True))
-    heading = words("steps.heading", tensor=Leaf(source or equation.lhs))
-    return Derived(heading, tuple(formulas))
+    """How one adjoint or gradient equation of a derivation comes about; for several of them, see `Explanations`."""
+    return Explanations(derivation, view, words, level)(equation)
 
 
 def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Formula | None:
@@ -65,13 +49,43 @@ def computed_step(derivation: Derivation, equation: Equation, view: View, words:
     return Formula("", finished.lhs, finished.rhs, rule=rule, code=equation.number)
 
 
-class _Explanation:
-    """The lines written so far (lives inside `explained` only)."""
+class Explanations:
+    """How the backward equations of a derivation come about: called with one of them, it gives its lines.
+
+    `level` is "summary" (the equation alone), "steps" (those that lead to it, in matrices where they have that form) or
+    "every-index" (every step entry by entry). In a notation that writes dL/da as an equation of its own, that one comes
+    before at every level.
+    """
 
     def __init__(self, derivation: Derivation, view: View, words: Words, level: str) -> None:
-        self.derivation, self.view, self.words, self.level = derivation, view, words, level
+        if level not in LEVELS:
+            raise PresentationError(f"unknown level {level!r}.{did_you_mean(level, LEVELS)}")
+        self.setting = Setting(derivation, view, words, level)
         self.handovers = Handovers(derivation)
         self.kinks = kinked(derivation)
+
+    def __call__(self, equation: Equation) -> Derived:
+        """The steps to one adjoint or gradient equation; the last line is the equation itself."""
+        view, number = self.setting.view, equation.number
+        work = _Explanation(self.setting, self.handovers, self.kinks)
+        source = view.source(equation.lhs)
+        if source is None:
+            work.add(made.in_matrices(equation, view))
+        else:
+            work.explain(source, equation)
+        lines = made.without_repetitions(work.lines)
+        numbers = [f"{number}.{step}" for step in range(1, len(lines))] + [str(number)]
+        formulas = (made.formula(line, name, number, view) for line, name in zip(lines, numbers, strict=True))
+        return Derived(self.setting.words("steps.heading", tensor=Leaf(source or equation.lhs)), tuple(formulas))
+
+
+class _Explanation:
+    """The lines of one explanation, written so far."""
+
+    def __init__(self, setting: Setting, handovers: Handovers, kinks: frozenset[Tensor]) -> None:
+        self.derivation, self.view = setting.derivation, setting.view
+        self.words, self.level = setting.words, setting.level
+        self.handovers, self.kinks = handovers, kinks
         self.lines: list[Line] = []
         self.told: set[Tensor] = set()
         self.named_notes: set[Note] = set()
@@ -144,7 +158,7 @@ class _Explanation:
         number = f"({part.number})"
         if not part.is_last:
             return self.words("steps.chain", equation=number)
-        penalty = part.wanted and self.handovers.source(equation.lhs) in self.derivation.system.parameters
+        penalty = part.chains[0].source in self.derivation.system.parameters
         return self.words("steps.penalty" if penalty else "steps.derivative", equation=number)
 
     def _partial(self, part: Handover) -> None:

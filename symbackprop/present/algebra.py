@@ -146,7 +146,7 @@ def factor_order(node: Node) -> tuple[int, int, str]:
     if is_spread(node):
         return 2, 3, label(node)
     kinds = {n.tensor.kind for n in walk(node) if isinstance(n, Leaf)}
-    upstream = 0 if "adjoint" in kinds else 1 if "target" in kinds else 2
+    upstream = 0 if kinds & {"adjoint", "gradient"} else 1 if "target" in kinds else 2
     inner = node.arg if isinstance(node, Transpose) else node
     ranks = {Product: 0, Leaf: 1, Add: 2, Power: 4, Apply: 5, Bracket: 6, Cases: 7}
     rank = ranks.get(type(inner), 8)

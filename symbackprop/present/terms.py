@@ -34,7 +34,7 @@ from .tree import (
 
 KINDS = ("hyper", "adjoint", "intermediate", "random", "input", "target", "parameter", "state", "gradient")
 """The order of summands by what they hold."""
-FACTORS = ("hyper", "adjoint", "random", "state", "parameter", "target", "input", "intermediate", "gradient")
+FACTORS = ("hyper", "adjoint", "gradient", "random", "state", "parameter", "target", "input", "intermediate")
 """The order of tensors in a product of scalars."""
 
 
