@@ -28,6 +28,7 @@ class HtmlText:
 
     def __init__(self, view: View, numbers: Collection[str]) -> None:
         self.printer = MathmlPrinter(view)
+        self.flat = MathmlPrinter(view, flat=True)
         self.plain = MathmlPrinter(view, shapes=False)
         self.numbers = numbers
 
@@ -56,7 +57,8 @@ class HtmlText:
         text = EQUALS + self.printer.show(node)
         if len(bare(text.replace(BREAK, ""))) < WIDE:
             return math(text, display=True)
-        return "<wbr>".join(math(part, display=True) for part in parts(text))
+        flat = EQUALS + self.flat.show(node)
+        return "<wbr>".join(math(part, display=True) for part in parts(flat))
 
     def shape(self, sizes: tuple[Node, ...]) -> str:
         """N × 32; "" for none."""

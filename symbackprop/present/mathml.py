@@ -53,11 +53,12 @@ def row(text: str) -> str:
     return text if count == 1 else f"<mrow>{text}</mrow>"
 
 
-def fenced(left: str, text: str, right: str, tall: bool) -> str:
-    """Between two signs, which grow with what is tall."""
-    if not tall:
+def fenced(left: str, text: str, right: str, tall: bool, flat: bool = False) -> str:
+    """Between two signs, which grow with what is tall; `flat` ones are large then, but may stand on different lines."""
+    if flat or not tall:
+        size = ' stretchy="true" symmetric="true" minsize="1.9em" maxsize="1.9em"' if tall else ' stretchy="false"'
         first, last = (
-            f'<mo form="{form}" stretchy="false" lspace="0" rspace="0">{s}</mo>'
+            f'<mo form="{form}"{size} lspace="0" rspace="0">{s}</mo>'
             for form, s in (("prefix", left), ("postfix", right))
         )
         return f"{first}{text}{last}"

@@ -55,7 +55,10 @@ FENCES = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
 
 
 class MathmlPrinter(Typeset):
-    """Elements of MathML one after the other: `math` or `parts` make whole formulas of them."""
+    """Elements of MathML one after the other: `math` or `parts` make whole formulas of them.
+
+    `flat` parentheses have one of two sizes, so that lines may end between them; others are as large as what they hold.
+    """
 
     plus = BREAK + operator("+")
     minus = BREAK + operator("−")
@@ -66,8 +69,9 @@ class MathmlPrinter(Typeset):
     dot = operator("⋅")
     one = "<mn>1</mn>"
 
-    def __init__(self, view: View = PLAIN, shapes: bool | None = None) -> None:
+    def __init__(self, view: View = PLAIN, shapes: bool | None = None, flat: bool = False) -> None:
         super().__init__(view, shapes=shapes)
+        self.flat = flat
         signs = {sign: operator(shown) for sign, shown in SIGNS.items()}
         self.words = {**signs, **{word: words(f" {view.spoken[word]} ") for word in ("and", "or")}}
 
@@ -94,7 +98,7 @@ class MathmlPrinter(Typeset):
 
     def group(self, text: str) -> str:
         """Parentheses, as large as what they hold."""
-        return fenced("(", text, ")", _is_tall(text))
+        return fenced("(", text, ")", _is_tall(text), self.flat)
 
     def _letter(self, node: Letter) -> Printed:
         return identifier(node.name), ATOM

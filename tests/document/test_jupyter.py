@@ -46,7 +46,8 @@ def test_steps_show_themselves() -> None:
 
 
 def test_a_network_is_printed_without_sympy() -> None:
-    code = "import sys, symbackprop as sb\nrepr(sb.Network([sb.Input(2), sb.Dense(1)], 'mse'))\nprint('sympy' in sys.modules)"
+    lines = ("import sys, symbackprop as sb", "repr(sb.Network([sb.Input(2), sb.Dense(1)], 'mse'))")
+    code = "\n".join((*lines, "print('sympy' in sys.modules)"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert sb.Network._repr_html_.__module__ == "symbackprop.declare.network"

@@ -66,7 +66,11 @@ def test_the_drawing_is_a_graph_or_a_picture() -> None:
     assert document.view.derivation is not None
     x, z = document.view.derivation.system.inputs[0], document.view.derivation.forward[0].lhs
     boxes = (Box("x", "input", 0, 0, Leaf(x), tuple(map(Size, x.dims))), Box("z", "intermediate", 1, 0, Leaf(z)))
-    drawing = Diagram(boxes, (Arrow("x", "z"), Arrow("z", "x", Leaf(z), backward=True)))
+    arrows = (
+        Arrow("x", "z", points=((0.28, 0.0), (0.72, 0.0))),
+        Arrow("z", "x", Leaf(z), True, ((0.72, 0.1), (0.5, 0.1), (0.5, 0.2), (0.28, 0.2)), (0.5, 0.4)),
+    )
+    drawing = Diagram(boxes, arrows)
     graph = MarkdownWriter(document)._block(drawing)
     assert graph == '```mermaid\ngraph LR\n  t0(["x<br>N × 2"])\n  t1["z₁"]\n  t0 --> t1\n```'
     assert MarkdownWriter(document, pictures=True)._block(drawing).startswith('<img alt="')

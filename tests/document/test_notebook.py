@@ -72,7 +72,11 @@ def test_the_drawing_is_a_picture_of_its_own() -> None:
     derivation = NETWORKS["xor"].derive()
     x, z = derivation.system.inputs[0], derivation.forward[0].lhs
     boxes = (Box("x", "input", 0, 0, Leaf(x), tuple(map(Size, x.dims))), Box("z", "intermediate", 1, 0, Leaf(z)))
-    drawing = Diagram(boxes, (Arrow("x", "z"), Arrow("z", "x", Leaf(z), backward=True)))
+    arrows = (
+        Arrow("x", "z", points=((0.28, 0.0), (0.72, 0.0))),
+        Arrow("z", "x", Leaf(z), True, ((0.72, 0.1), (0.5, 0.1), (0.5, 0.2), (0.28, 0.2)), (0.5, 0.4)),
+    )
+    drawing = Diagram(boxes, arrows)
     base = document(derivation)
     page = replace(base, sections=(Section("network", "N", (drawing,)),))
     text = "\n".join(cells(page, "markdown"))

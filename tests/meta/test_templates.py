@@ -14,6 +14,9 @@ from jinja2 import meta, nodes
 
 import symbackprop as sb
 from symbackprop import pipeline
+from symbackprop.document.html import fragment, html
+from symbackprop.document.make import document
+from symbackprop.document.notebook import notebook
 from symbackprop.emit import render as door
 from tests.meta.repo import ROOT
 
@@ -85,7 +88,11 @@ def renderings() -> dict[str, list[Rendering]]:
             for optimizer in (sb.SGD(), sb.Adam(clip_norm=1.0, groups={"b*": {"eta": 0.1}})):
                 for target in pipeline.TARGETS:
                     network.emit(target=target, optimizer=optimizer)
-            network.derive(optimizer="adam").latex(standalone=True)
+            derivation = network.derive(optimizer="adam")
+            derivation.latex(standalone=True)
+            page = document(derivation)
+            for write in (html, notebook, fragment):
+                write(page)
     door._environment.cache_clear()
     return seen
 
