@@ -30,7 +30,7 @@ def drawn(block: Diagram, text: Text, page: Page) -> Group:
         f"\\useasboundingbox ({left:.3f},{top:.3f}) rectangle ({right:.3f},{bottom:.3f});\n{lines}\n\\end{{tikzpicture}}"
     )
     scaled = picture if scale == 1 else f"\\scalebox{{{scale:.3f}}}{{{picture}}}"
-    return Group((Row(f"\\begin{{center}}\n{scaled}\n\\end{{center}}", height * scale), ), alone=page.slides)
+    return Group((Row(f"\\begin{{center}}\n{scaled}\n\\end{{center}}", height * scale),), alone=page.slides)
 
 
 def bounds(block: Diagram) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -61,7 +61,9 @@ def _parts(columns: list[_Column], page: Page) -> Iterator[_Part]:
     first, *others = columns
     size, stretch = SIZES[-1]
     while others:
-        count = max((n for n in range(1, len(others) + 1) if _shared([first, *others[:n]], page.width * stretch)), default=1)
+        count = max(
+            (n for n in range(1, len(others) + 1) if _shared([first, *others[:n]], page.width * stretch)), default=1
+        )
         count = -(-len(others) // -(-len(others) // count))
         taken = (first, *others[:count])
         room = page.width * stretch
@@ -128,7 +130,9 @@ def algorithm(block: Algorithm, text: Text, page: Page, known: frozenset[str]) -
     """Numbered lines between two rules; `known` are the numbers of equations that can be referred to."""
     rule = r"\noindent\rule{\linewidth}{0.8pt}\par"
     rows = tuple(_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1))
-    return Group(rows, rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2)
+    return Group(
+        rows, rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2
+    )
 
 
 def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[str]) -> Row:
