@@ -30,6 +30,16 @@ GREEK = {
     "chi": ("χ", r"\chi"),
     "psi": ("ψ", r"\psi"),
     "omega": ("ω", r"\omega"),
+    "Gamma": ("Γ", r"\Gamma"),
+    "Delta": ("Δ", r"\Delta"),
+    "Theta": ("Θ", r"\Theta"),
+    "Lambda": ("Λ", r"\Lambda"),
+    "Xi": ("Ξ", r"\Xi"),
+    "Pi": ("Π", r"\Pi"),
+    "Sigma": ("Σ", r"\Sigma"),
+    "Phi": ("Φ", r"\Phi"),
+    "Psi": ("Ψ", r"\Psi"),
+    "Omega": ("Ω", r"\Omega"),
 }
 
 NAME = re.compile(r"(.*?[^\W\d_])(_*\d+|_\w*)?")
