@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from html import escape
 
-from ..present.mathml import BREAK, bare
+from ..present.mathml import bare
 from ..present.mathml_printer import MathmlPrinter, math, parts
 from ..present.tree import Node
 from ..present.view import View
@@ -55,10 +55,10 @@ class HtmlText:
     def right(self, node: Node) -> str:
         """The equal sign and a right side; a wide one in pieces between which the line may end."""
         text = EQUALS + self.printer.show(node)
-        if len(bare(text.replace(BREAK, ""))) < WIDE:
+        if len(bare(text)) < WIDE:
             return math(text, display=True)
         flat = EQUALS + self.flat.show(node)
-        return "<wbr>".join(math(part, display=True) for part in parts(flat))
+        return "<wbr>".join(math(part, display=True) for part in parts(flat, WIDE))
 
     def shape(self, sizes: tuple[Node, ...]) -> str:
         """N × 32; "" for none."""

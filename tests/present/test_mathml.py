@@ -12,7 +12,7 @@ import pytest
 from symbackprop.language.tensor import BATCH, Dim, Tensor
 from symbackprop.present import tree as nodes
 from symbackprop.present.latex_printer import LatexPrinter
-from symbackprop.present.mathml import BREAK
+from symbackprop.present.mathml import BREAK, SOFT
 from symbackprop.present.mathml_printer import MathmlPrinter, math, parts
 from symbackprop.present.matrix import form
 from symbackprop.present.notation import PROFILES, Notation
@@ -99,9 +99,9 @@ def test_whole_derivations_are_well_formed(name: str, profile: str) -> None:
         for eq in (*derivation.forward, derivation.objective, *derivation.adjoints, *derivation.gradients):
             shown = form(view.shown(eq), view=view)
             text = MathmlPrinter(view).show(shown.rhs)
-            for part in parts(text):
+            for part in (*parts(text), *parts(text, 5), *parts(MathmlPrinter(view, flat=True).show(shown.rhs))):
                 parsed(part)
-            assert BREAK not in math(text)
+            assert not {BREAK, SOFT} & set(math(text))
             parsed(MathmlPrinter(view).show(shown.lhs))
 
 
