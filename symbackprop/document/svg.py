@@ -79,7 +79,7 @@ class _Drawing:
         """Formulas in letters of this size, or smaller ones where there is not room enough."""
         (x, y), (width, height) = center, room
         extents = [measure(whole(self.latex.show(node)), display=False) for node in nodes]
-        wide = sum(e.width for e in extents) / EM + 0.9 * (len(nodes) - 1) + 0.1
+        wide = sum(e.width for e in extents) / EM + 1.15 * (len(nodes) - 1) + 0.1
         size = min(size, width / wide, height * EM / max(e.total for e in extents))
         if self.alone:
             shown = escape(between.join(map(self.plain.show, nodes)))

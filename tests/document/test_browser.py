@@ -47,6 +47,10 @@ document.fonts.ready.then(function () {
     font: document.fonts.check('16px "Symbackprop Math"', "\\u{1D44A}") && document.fonts.size > 0,
     loaded: performance.getEntriesByType("resource").map(function (r) { return r.name.slice(0, 60); }),
     coded: coded,
+    labels: Array.from(document.querySelectorAll("foreignObject")).map(function (e) {
+      var outer = e.getBoundingClientRect(), inner = e.querySelector("math").getBoundingClientRect();
+      return [inner.width - outer.width, inner.height - outer.height];
+    }),
     lit: lit.map(function (e) { return e.tagName + "." + (e.className || ""); }),
     same: lit.every(function (e) { return e.dataset.eq === first.dataset.eq; }),
   };
@@ -83,6 +87,8 @@ def test_the_page_opens(name: str, width: int, profile: str, shapes: bool, tmp_p
     assert found["maths"] >= 2 * len(formulas(made(name, profile)))
     assert found["flat"] == 0
     assert found["wide"] <= 0, "the page is wider than the window"
+    assert found["labels"]
+    assert all(width <= 0 and height <= 0 for width, height in found["labels"]), "a label is larger than its box"
     assert found["coded"]
     for boxes in found["coded"]:
         for one, (left, top, right, bottom) in enumerate(boxes):
