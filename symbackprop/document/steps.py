@@ -94,8 +94,11 @@ class _Explanation:
         """Write a line."""
         self.lines.append(Line(sides, tuple(filter(None, rules)), tuple(remarks)))
 
-    def explain(self, source: Tensor, equation: Equation, in_place: bool = False) -> None:
-        """The lines that end with an equation: the derivative of the loss by `source`."""
+    def explain(self, source: Tensor, equation: Equation, reader: Handover | None = None) -> None:
+        """The lines that end with an equation: the derivative of the loss by `source`.
+
+        It is one of the derivation or, with a `reader`, one that stands in the place where that makes use of it.
+        """
         parts = self.handovers.of(source)
         for part in parts:
             self._before(part)
@@ -105,9 +108,9 @@ class _Explanation:
             if len(parts) > 1:
                 numbers = ", ".join(f"({part.number})" for part in parts)
                 self.write(replace(equation, rhs=Add(*totals)), self.words("steps.added", equations=numbers))
-            for after, rules in () if product else self._rewritings(source, equation, in_place):
+            for after, rules in () if product else self._rewritings(source, equation, reader is not None):
                 self.write(replace(equation, rhs=after), *self.named(rules))
-        if not in_place or product or self.level == "steps":
+        if reader is None or self.level == "steps" or self._is_product(reader):
             self._end(product or equation)
 
     def _before(self, part: Handover) -> None:
@@ -119,7 +122,7 @@ class _Explanation:
             return
         self.told.add(source)
         total = Equation(self.handovers.derivative(source), part.indices, self.handovers.total(source))
-        self.explain(source, tidy(total)[0], in_place=True)
+        self.explain(source, tidy(total)[0], part)
 
     def _is_product(self, part: Handover) -> bool:
         """Whether the notation names what comes back through a product, and this does."""

@@ -94,12 +94,12 @@ def softmax_regression(P: Any, D: Any, S: Any) -> Array:
 
 def convolution(P: Any, D: Any, S: Any) -> Array:
     x, W = D["x"], P["W1"]
-    windows = [
-        [jnp.einsum("ncuv,ocuv->no", x[:, :, i : i + 3, j : j + 3], W) for j in range(4)] for i in range(4)
-    ]
+    windows = [[jnp.einsum("ncuv,ocuv->no", x[:, :, i : i + 3, j : j + 3], W) for j in range(4)] for i in range(4)]
     z = jnp.stack([jnp.stack(row, -1) for row in windows], -2) + P["b1"][:, None, None] + S["z1"]
     a = jnp.maximum(z, 0)
-    h = jnp.maximum(jnp.maximum(a[..., ::2, ::2], a[..., ::2, 1::2]), jnp.maximum(a[..., 1::2, ::2], a[..., 1::2, 1::2]))
+    h = jnp.maximum(
+        jnp.maximum(a[..., ::2, ::2], a[..., ::2, 1::2]), jnp.maximum(a[..., 1::2, ::2], a[..., 1::2, 1::2])
+    )
     flat = (h + S["h2"]).reshape(len(x), -1) + S["h3"]
     return -jnp.sum(D["y"] * jnp.log(softmax(dense(flat, P, 4, S)))) / len(x)
 

@@ -32,7 +32,18 @@ from tests.document.judge.tree import (
     Symbol,
     Transposed,
 )
-from tests.document.judge.values import ONES, SCALAR, Spreading, Value, closed, entrywise, mapped, times, transposed, value
+from tests.document.judge.values import (
+    ONES,
+    SCALAR,
+    Spreading,
+    Value,
+    closed,
+    entrywise,
+    mapped,
+    times,
+    transposed,
+    value,
+)
 
 Array = Any
 CONSTANTS = {r"\pi": np.pi}

@@ -67,5 +67,3 @@ def of_matrix(name: str, made: Value, samples: int) -> Value:
     if name == "tr" and data.shape[0] == data.shape[1]:
         return Value(SCALAR, np.trace(data))
     raise Unreadable(f"{name} of {data.shape}")
-
-

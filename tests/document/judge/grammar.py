@@ -269,4 +269,3 @@ _ATOMS: dict[str, Callable[[Grammar], Node]] = {
 def read(text: str, known: Collection[str]) -> Node:
     """The tree of a formula."""
     return Grammar(tokens(text), known).whole()
-

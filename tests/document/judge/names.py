@@ -89,7 +89,9 @@ def is_partial(found: Tokens, place: int) -> bool:
 
 def _starts(found: Tokens, place: int) -> bool:
     token = found[place] if place < len(found) else ""
-    return is_letter(token) or token in WRAPPERS or (token[:1] == "\\" and token[1:].isalpha() and token not in NO_NAMES)
+    return (
+        is_letter(token) or token in WRAPPERS or (token[:1] == "\\" and token[1:].isalpha() and token not in NO_NAMES)
+    )
 
 
 def _base(found: Tokens, place: int) -> tuple[str, int]:
