@@ -7,9 +7,15 @@ linear = sb.Network([sb.Input(3), sb.Dense(1)], loss="mse")
 # Lecture 4's neuron, a sigmoid of a weighted sum.
 logistic = sb.Network([sb.Input(2), sb.Dense(1, "sigmoid")], loss="binary_cross_entropy")
 
-# Lecture 1's network: 2-2-1, sigmoid, cross-entropy summed over the rows.
+# Lecture 1's network: 2-2-1, sigmoid, cross-entropy summed over the rows, weights of standard deviation 0.5.
 xor = sb.Network(
-    [sb.Input(2), sb.Dense(2, "sigmoid"), sb.Dense(1, "sigmoid")], loss="binary_cross_entropy", reduction="sum"
+    [
+        sb.Input(2),
+        sb.Dense(2, "sigmoid", init=sb.init.normal(0, 0.5), bias_init=sb.init.normal(0, 0.5)),
+        sb.Dense(1, "sigmoid", init=sb.init.normal(0, 0.5), bias_init=sb.init.normal(0, 0.5)),
+    ],
+    loss="binary_cross_entropy",
+    reduction="sum",
 )
 
 # Lecture 2's network: sigmoid layers, the recursion of delta, C = 1/n sum ||a - y||^2 + lambda/(2n) sum w^2.

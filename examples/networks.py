@@ -1,20 +1,6 @@
-"""The networks of the committed examples in generated/: `symbackprop derive examples/networks.py:xor`."""
+"""The networks of the committed examples in generated/: `symbackprop derive examples/networks.py:words`."""
 
 import symbackprop as sb
-
-# Lecture 1's network: 2-2-1, sigmoid, cross-entropy summed over the rows, weights of standard deviation 0.5.
-xor = sb.Network(
-    [
-        sb.Input(2),
-        sb.Dense(2, "sigmoid", init=sb.init.normal(0, 0.5), bias_init=sb.init.normal(0, 0.5)),
-        sb.Dense(1, "sigmoid", init=sb.init.normal(0, 0.5), bias_init=sb.init.normal(0, 0.5)),
-    ],
-    loss="binary_cross_entropy",
-    reduction="sum",
-)
-
-# Lecture 4's logistic regression.
-logistic = sb.Network([sb.Input(2), sb.Dense(1, "sigmoid")], loss="binary_cross_entropy")
 
 # A small convolutional network with everything that has two modes.
 convolutional = sb.Network(

@@ -216,6 +216,11 @@ class Derivation:
             write(made, path, slides)
         return made
 
+    def _repr_html_(self) -> str:
+        from .document.jupyter import derivation_html
+
+        return derivation_html(self)
+
     def _repr_latex_(self) -> str:
         from .present.latex import repr_latex
 

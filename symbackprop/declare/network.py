@@ -128,6 +128,16 @@ class Network:
         """The canonical declaration: equal keys mean equal generated code. Imports SymPy only for user formulas."""
         return self._plain if self._plain is not None else system_key(self.system)
 
+    def _repr_html_(self) -> str:
+        from ..document.jupyter import network_html
+
+        return network_html(self.system)
+
+    def _repr_latex_(self) -> str:
+        from ..document.jupyter import network_latex
+
+        return network_latex(self.system)
+
     def __repr__(self) -> str:
         rest = {"regularizers": list(self.regularizers), "frozen": self.frozen, "sample_weights": self.sample_weights}
         return told(self.body, self._in_row, self.shares, rest)

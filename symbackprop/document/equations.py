@@ -61,10 +61,11 @@ def _aligned(setting: Setting, key: str, made: Iterable[Equation]) -> tuple[Bloc
 
 
 def _derived(setting: Setting, made: tuple[Equation, ...]) -> tuple[Block, ...]:
-    if setting.level == "summary":
-        return (Formulas(tuple(map(setting.formula, made))),)
     d, view, words = setting.derivation, setting.view, setting.words
-    return tuple(explained(d, eq, view, words, setting.level) for eq in made)
+    explanations = tuple(explained(d, eq, view, words, setting.level) for eq in made)
+    if setting.level == "summary":
+        return (Formulas(tuple(line for one in explanations for line in one.lines)),)
+    return explanations
 
 
 def _per_sample(setting: Setting) -> Sentence:

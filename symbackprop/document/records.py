@@ -39,6 +39,11 @@ class Formula:
         """Whether this stands on the way to a numbered equation."""
         return "." in self.number
 
+    def _repr_latex_(self) -> str:
+        from .jupyter import formulas_latex
+
+        return formulas_latex((self,))
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -60,6 +65,11 @@ class Derived:
 
     heading: Sentence
     lines: tuple[Formula, ...]
+
+    def _repr_latex_(self) -> str:
+        from .jupyter import formulas_latex
+
+        return formulas_latex(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +98,11 @@ class Algorithm:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A tensor in the drawing: where (column, row, in units of one box), what is written in it and below it.
+    """A tensor in the drawing: where its center is, how large it is (in columns and rows), and what stands in it.
 
-    `kind` is that of the tensor (input, target, parameter, intermediate, ...) or "loss".
+    `kind` is that of the tensor (input, target, parameter, intermediate, ...), "loss", or "dots" for boxes that are
+    left out. `below` are the sizes of its axes, in smaller letters below the label; `more` are further tensors that
+    are drawn in the same box, activations of the first one.
     """
 
     name: str
@@ -99,16 +111,24 @@ class Box:
     row: float
     label: Node
     below: tuple[Node, ...] = ()
+    width: float = 0.56
+    height: float = 0.5
+    more: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From one box to another, by name; `backward` carries a derivative, which stands on it."""
+    """From one box to another, by name; `backward` carries a derivative, whose name stands beside it.
+
+    `points` are the corners of its line from start to end, `at` the center of its label, in columns and rows.
+    """
 
     start: str
     end: str
     label: Node | None = None
     backward: bool = False
+    points: tuple[tuple[float, float], ...] = ()
+    at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +172,8 @@ class Document:
     words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     code: Mapping[int, Code] = field(default_factory=lambda: MappingProxyType({}))
     view: View = PLAIN
+
+    def _repr_html_(self) -> str:
+        from .html import fragment
+
+        return fragment(self)

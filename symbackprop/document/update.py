@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
 from ..language.tensor import Tensor
 from ..present.pages import update_tensors
 from ..present.tree import Leaf, Node, Number, Relation
-from ..records import Update
+from ..records import Group, Update
 from .records import Block, Formula, Formulas, Paragraph, Sentence
 from .setting import Setting
 
@@ -26,12 +27,16 @@ def blocks(setting: Setting) -> tuple[Block, ...]:
         sentence = (*sentence, " ", *setting.words("update.steps", step=Leaf(update.step)))
     paragraphs: list[Block] = [Paragraph(sentence), Formulas(formulas(setting, update))]
     if update.hypers:
-        paragraphs.append(Paragraph(setting.words("update.values", values=_values(update.hypers))))
-    paragraphs += [
-        Paragraph(setting.words("update.groups", pattern=group.pattern, values=_values(group.hypers)))
-        for group in update.groups
-    ]
+        paragraphs.append(Paragraph(setting.words("update.values", values=_values((h, h) for h in update.hypers))))
+    paragraphs += [_group(setting, update, group) for group in update.groups]
     return tuple(paragraphs)
+
+
+def _group(setting: Setting, update: Update, group: Group) -> Paragraph:
+    """The numbers of their own that some parameters have."""
+    pairs = zip(update.hypers, group.hypers, strict=True)
+    own = [(common, hyper) for common, hyper in pairs if hyper is not common]
+    return Paragraph(setting.words("update.groups", pattern=group.pattern, values=_values(own)))
 
 
 def formulas(setting: Setting, update: Update) -> tuple[Formula, ...]:
@@ -49,9 +54,10 @@ def value(tensor: Tensor) -> Node:
     return Number(Fraction(int(number)) if float(number).is_integer() else float(number))
 
 
-def _values(hypers: tuple[Tensor, ...]) -> Sentence:
+def _values(named: Iterable[tuple[Tensor, Tensor]]) -> Sentence:
+    """name = value, the name that of one hyper-parameter and the value of another."""
     pieces: list[str | Node] = []
-    for place, hyper in enumerate(hypers):
+    for place, (name, hyper) in enumerate(named):
         pieces += [", "] if place else []
-        pieces.append(Relation("=", Leaf(hyper), value(hyper)))
+        pieces.append(Relation("=", Leaf(name), value(hyper)))
     return tuple(pieces)

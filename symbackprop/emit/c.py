@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..language.tensor import Tensor
@@ -10,7 +10,7 @@ from ..lower.program import Kernel, Program
 from ..runtime import Slot, Source
 from ..streams import random_stream
 from .blocks import fixed_slots, manifest, randoms, slots, title
-from .dialect import c_dialect
+from .dialect import Dialect, c_dialect
 from .functions import Call, functions
 from .kernels import KernelView
 from .layout import indented
@@ -93,16 +93,28 @@ class ModuleView:
     update: UpdateView
 
 
+@dataclass(frozen=True, slots=True)
+class KernelPiece:
+    """One kernel's function by itself."""
+
+    kernel: KernelView
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePiece:
+    """The update's function by itself."""
+
+    update: UpdateView
+    block: int
+
+
 def emit_c(program: Program, dtype: str) -> Source:
     """The C source of a program; `dtype` is "float32" or "float64"."""
     system = program.derivation.system
     dialect = c_dialect(dtype)
     drawn = randoms(program)
-    arrays = (*system.inputs, *system.targets, *system.parameters, *system.states, *drawn)
-    made = tuple(s.lhs for k in program.kernels for s in k.statements)
-    names = c_names(dict.fromkeys((*arrays, *made)))
-    hypers = {h: f"hyper[{i}]" for i, h in enumerate(system.hypers)}
-    views, calls = functions(program.kernels, names, hypers, dialect)
+    names = _names(program)
+    views, calls = _printed(program, names, dialect)
     places, block = slots(program)
     fixed = fixed_slots(program)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
@@ -132,6 +144,36 @@ def emit_c(program: Program, dtype: str) -> Source:
         update=update_view(program.update, len(system.hypers), dialect, places),
     )
     return Source("c", indented(render("c/module.c.jinja", view)), manifest(program, dtype))
+
+
+def c_kernels(program: Program, dtype: str) -> Iterator[tuple[Kernel, str]]:
+    """Every kernel with the text of the function that it is."""
+    views, calls = _printed(program, _names(program), c_dialect(dtype))
+    texts = {view.name: indented(render("c/kernel.jinja", KernelPiece(view))).strip() + "\n" for view in views}
+    for kernel in program.kernels:
+        yield kernel, texts[calls[kernel.name].name]
+
+
+def c_update(program: Program, dtype: str) -> str:
+    """The text of the update's function."""
+    places, block = slots(program)
+    view = update_view(program.update, len(program.derivation.system.hypers), c_dialect(dtype), places)
+    return indented(render("c/update.jinja", UpdatePiece(view, block))).strip() + "\n"
+
+
+def _names(program: Program) -> dict[Tensor, str]:
+    system = program.derivation.system
+    arrays = (*system.inputs, *system.targets, *system.parameters, *system.states, *randoms(program))
+    made = (s.lhs for k in program.kernels for s in k.statements)
+    return c_names(dict.fromkeys((*arrays, *made)))
+
+
+def _printed(
+    program: Program, names: Mapping[Tensor, str], dialect: Dialect
+) -> tuple[tuple[KernelView, ...], dict[str, Call]]:
+    """The functions of all kernels, and the calls."""
+    hypers = {h: f"hyper[{i}]" for i, h in enumerate(program.derivation.system.hypers)}
+    return functions(program.kernels, names, hypers, dialect)
 
 
 def _places(tensors: Iterable[Tensor], found: Iterable[Slot], names: Mapping[Tensor, str]) -> tuple[Place, ...]:

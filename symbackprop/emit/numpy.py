@@ -22,11 +22,13 @@ from .update_numpy import NumpyUpdate, numpy_update
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One assignment with its comment (equation number and shape)."""
+    """One assignment, the number of the equation that it serves, and the shape; `helper`: a part of that equation."""
 
     target: str
     value: str
-    comment: str
+    number: int
+    helper: bool
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,10 @@ class ModuleView:
 def emit_numpy(program: Program, dtype: str) -> Source:
     """The NumPy source of a program; `dtype` is "float32" or "float64"."""
     system = program.derivation.system
-    inference = program.statements if program.inference is None else program.inference
     fixed = (*system.parameters, *system.states)
     drawn = randoms(program)
-    tensors = (*system.inputs, *system.targets, *fixed, *drawn, *system.hypers)
-    names = numpy_names(dict.fromkeys((*tensors, *(s.lhs for s in (*program.statements, *inference)))))
-    lines, calm = _Lines(program.statements, names), _Lines(inference, names)
+    names = _names(program)
+    lines, calm = _modes(program, names)
     gradients = tuple(eq.lhs for eq in program.derivation.gradients)
     objective = program.derivation.objective.lhs
     view = ModuleView(
@@ -90,7 +90,7 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         loss=calm.of([objective]),
         losses=calm.of(system.unreduced),
         unreduced=tuple(_variable(t.name, t, names) for t in system.unreduced),
-        gradients=lines.of([objective, *gradients, *(new for _, new in program.renewed)]),
+        gradients=lines.of(_of_a_step(program)),
         trace=lines.of(lines.named),
         outputs=tuple(names[t] for t in system.outputs),
         objective=names[objective],
@@ -102,6 +102,34 @@ def emit_numpy(program: Program, dtype: str) -> Source:
         uses=tuple(dict.fromkeys((*lines.helpers(), *calm.helpers()))),
     )
     return Source("numpy", render("numpy/module.py.jinja", view), manifest(program, dtype))
+
+
+def numpy_lines(program: Program) -> tuple[Line, ...]:
+    """The assignments of a training step, then those of equations that only a loss without one computes."""
+    lines, calm = _modes(program, _names(program))
+    made = lines.of(_of_a_step(program))
+    numbers = {line.number for line in made}
+    return (*made, *(line for line in calm.of([program.derivation.objective.lhs]) if line.number not in numbers))
+
+
+def _of_a_step(program: Program) -> list[Tensor]:
+    """What a training step makes: the objective, the gradients, new values of states."""
+    derivation = program.derivation
+    gradients = (eq.lhs for eq in derivation.gradients)
+    return [derivation.objective.lhs, *gradients, *(new for _, new in program.renewed)]
+
+
+def _names(program: Program) -> dict[Tensor, str]:
+    system = program.derivation.system
+    arrays = (*system.inputs, *system.targets, *system.parameters, *system.states, *randoms(program), *system.hypers)
+    statements = (*program.statements, *(program.inference or ()))
+    return numpy_names(dict.fromkeys((*arrays, *(s.lhs for s in statements))))
+
+
+def _modes(program: Program, names: dict[Tensor, str]) -> tuple[_Lines, _Lines]:
+    """The lines of training and those of the other mode."""
+    inference = program.statements if program.inference is None else program.inference
+    return _Lines(program.statements, names), _Lines(inference, names)
 
 
 def _variable(tensor: str, made: Tensor, names: dict[Tensor, str]) -> Variable:
@@ -125,7 +153,7 @@ class _Lines:
         inlined = {s.lhs: s for s in chosen if s.lhs not in self.named and reads[s.lhs] == 1}
         arrays = Arrays(self.names, inlined)
         return tuple(
-            Line(self.names[s.lhs], arrays.value(s), _comment(s, s.lhs in self.named))
+            Line(self.names[s.lhs], arrays.value(s), s.source.number, s.lhs not in self.named, s.lhs.shape_text)
             for s in chosen
             if s.lhs not in inlined
         )
@@ -145,8 +173,3 @@ def _entries(body: Expr) -> list[Entry]:
 
 def _nodes(body: Expr) -> list[Expr]:
     return [body, *(n for a in body.args for n in _nodes(a))]
-
-
-def _comment(s: Statement, named: bool) -> str:
-    number = f"({s.source.number})" if named else f"for ({s.source.number})"
-    return f"{number}  {s.lhs.shape_text}"

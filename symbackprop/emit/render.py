@@ -29,7 +29,7 @@ def _environment(latex: bool) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=lambda name: name is not None and name.startswith("html/"),
         **marks,  # type: ignore[arg-type]
     )
 

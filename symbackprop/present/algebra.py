@@ -53,7 +53,7 @@ def transpose(node: Node) -> Node:
         return node.arg
     if is_scalar(node):
         return node
-    inside = _pushed(node)
+    inside = pushed(node)
     if inside is None:
         return Transpose(node)
     outside = Transpose(node)
@@ -64,11 +64,11 @@ def transpose(node: Node) -> Node:
 
 def settle(node: Node) -> Node:
     """An elementwise node, written as a transpose where that saves transposes: A^T * B^T = (A * B)^T."""
-    inside = _pushed(node)
+    inside = pushed(node)
     return node if inside is None else min(node, Transpose(inside), key=transposes)
 
 
-def _pushed(node: Node) -> Node | None:
+def pushed(node: Node) -> Node | None:
     """The transpose handed on to the node's parts; None where that is no identity."""
     if isinstance(node, Product):
         return Product(tuple(transpose(a) for a in reversed(node.args)))
@@ -146,7 +146,7 @@ def factor_order(node: Node) -> tuple[int, int, str]:
     if is_spread(node):
         return 2, 3, label(node)
     kinds = {n.tensor.kind for n in walk(node) if isinstance(n, Leaf)}
-    upstream = 0 if "adjoint" in kinds else 1 if "target" in kinds else 2
+    upstream = 0 if kinds & {"adjoint", "gradient"} else 1 if "target" in kinds else 2
     inner = node.arg if isinstance(node, Transpose) else node
     ranks = {Product: 0, Leaf: 1, Add: 2, Power: 4, Apply: 5, Bracket: 6, Cases: 7}
     rank = ranks.get(type(inner), 8)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from ..language.tensor import Dim, Tensor
 from .functions import FUNCTIONS
-from .printer import ADD, ATOM, CALL, FACTOR, HADAMARD, PRODUCT, SUM, Printed, Printer
+from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
 from .symbols import GREEK, latex_symbol
-from .terms import is_plain
 from .tree import (
-    Add,
     Apply,
     Bracket,
     Cases,
     Constant,
-    Divide,
     Hadamard,
     Leaf,
     Letter,
@@ -25,13 +22,13 @@ from .tree import (
     Running,
     Scale,
     Size,
-    Spread,
     Subscript,
     Through,
     Total,
     Trace,
     Transpose,
 )
+from .typeset import Typeset, is_short, is_signed, log_takes
 from .view import PLAIN, View
 
 BREAK, SOFT = "\x1f", "\x1e"
@@ -47,7 +44,7 @@ WORDS = {
 }
 
 
-class LatexPrinter(Printer):
+class LatexPrinter(Typeset):
     r"""x W_{1}^{\top} + \mathbf{1} b_{1}^{\top}.
 
     `opened` writes sums behind fractions, not in them; `inline` writes quotients on one line; both can be broken.
@@ -68,8 +65,8 @@ class LatexPrinter(Printer):
         opened: bool = False,
         shapes: bool | None = None,
     ) -> None:
-        self.view, self.inline, self.opened = view, inline, opened
-        self.shapes = view.notation.shapes if shapes is None else shapes
+        super().__init__(view, opened, shapes)
+        self.inline = inline
         spoken = {word: rf"\text{{ {view.spoken[word]} }}" for word in ("and", "or")}
         self.words = {**WORDS, **spoken}
 
@@ -77,21 +74,8 @@ class LatexPrinter(Printer):
         """A tensor's name; next(v) is v^{+}."""
         return self.symbol(node.tensor, mark="+" if isinstance(node, Leaf) and node.new else "")
 
-    def _leaf(self, node: Leaf) -> Printed:
-        operator = self.view.symbol(node.tensor).gradient == "nabla"
-        return self.shaped(self.name(node), self.shape(node.tensor)), CALL if operator else ATOM
-
-    def shape(self, tensor: Tensor, turned: bool = False) -> tuple[Dim | int, ...]:
-        """The dimensions of a factor as it is printed; a plain vector has one."""
-        dims = tuple(tensor.dims[axis] for axis in self.view.order(tensor))
-        column = len(dims) == 1 and (not self.view.profile.implicit or self.view.columns or turned)
-        sides: tuple[Dim | int, ...] = (*dims, 1) if column else dims
-        return sides[::-1] if turned else sides
-
-    def shaped(self, text: str, sides: tuple[Dim | int, ...]) -> str:
-        """The text with a shape below it, where the notation asks for that."""
-        if not self.shapes or not sides:
-            return text
+    def under(self, text: str, sides: tuple[Dim | int, ...]) -> str:
+        """The text with a shape below it."""
         shown = r"\times ".join(str(s) if isinstance(s, int) else self.show(Size(s)) for s in sides)
         return rf"\underset{{\scriptscriptstyle {shown}}}{{{text}}}"
 
@@ -139,24 +123,9 @@ class LatexPrinter(Printer):
             return self.shaped(r"\mathbf{1}^{\top}", (1, arg.dim)), FACTOR
         return self.show(arg, ATOM) + r"^{\top}", FACTOR
 
-    def _scale(self, node: Scale) -> Printed:
-        core, plain = node.core, all(map(is_plain, node.denominator))
-        behind = core is None and (plain or self.opened)
-        front = tuple(n for n in node.numerator if not behind or (is_plain(n) if plain else not _is_long(n)))
-        rest = tuple(n for n in node.numerator if n not in front)
-        text = self.factors(front, *((CALL, PRODUCT) if core is None and not rest else (FACTOR, FACTOR)))
-        if node.denominator:
-            text = self._quotient(node, front, text)
-        if rest:
-            text = f"{text} {self.factors(rest, CALL)}".lstrip()
-        if core is None:
-            return text, PRODUCT
-        level = {Total: SUM, Running: SUM, Hadamard: HADAMARD, Divide: HADAMARD}.get(type(core), PRODUCT)
-        return f"{text} {self.show(core, level)}".lstrip(), level
-
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
         if not self.inline:
-            return self.fraction(self.factors(front, CALL, ADD) or "1", self.factors(node.denominator, CALL, ADD))
+            return super()._quotient(node, front, above)
         below = self.factors(node.denominator)
         if len(node.denominator) > 1 or self.printed(node.denominator[0])[1] < FACTOR:
             below = self.group(below)
@@ -171,17 +140,15 @@ class LatexPrinter(Printer):
 
     def _apply(self, node: Apply) -> Printed:
         arg = node.args[0]
-        short = isinstance(arg, (Leaf, Subscript))
         if node.function in FENCES:
             left, right = FENCES[node.function]
             return f"{left} {self.show(arg)} {right}", ATOM
         if node.function == "sqrt":
             return (rf"\sqrt{{{_whole(self.show(arg))}}}", FACTOR) if not self.inline else self._root(arg)
         if node.function == "exp":
-            minus = isinstance(arg, Add) and len(arg.terms) == 1 and isinstance(arg.terms[0][1], (Leaf, Subscript))
-            inner = self.show(arg)
-            return (f"e^{{{inner}}}", FACTOR) if short or minus else (r"\exp" + self.group(inner), ATOM)
-        if node.function == "log" and (short or (isinstance(arg, Apply) and self.printed(arg)[1] == ATOM)):
+            inner, short = self.show(arg), is_short(arg) or is_signed(arg)
+            return (f"e^{{{inner}}}", FACTOR) if short else (r"\exp" + self.group(inner), ATOM)
+        if node.function == "log" and log_takes(self, arg):
             return rf"\log {self.show(arg)}", CALL
         inner = ", ".join(self.show(a) for a in node.args)
         return self.words.get(node.function, rf"\operatorname{{{node.function}}}") + self.group(inner), ATOM
@@ -199,12 +166,6 @@ class LatexPrinter(Printer):
             return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, SUM)}", SUM
         word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
         return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
-
-    def _spread(self, node: Spread) -> Printed:
-        return self.printed(node.arg)
-
-    def _size(self, node: Size) -> Printed:
-        return (self.view.batch, ATOM) if node.dim.size is None else super()._size(node)
 
     def _trace(self, node: Trace) -> Printed:
         return r"\operatorname{tr}" + self.group(self.show(node.arg)), ATOM
@@ -245,8 +206,3 @@ FENCES = {
 def _whole(text: str) -> str:
     """A part of a formula that no line break may cut."""
     return text.replace(BREAK, "").replace(SOFT, "")
-
-
-def _is_long(node: Node) -> bool:
-    """Whether a factor of a numerator is a sum, which should not make a fraction wide."""
-    return isinstance(node, (Add, Running, Cases))

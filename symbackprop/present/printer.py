@@ -24,6 +24,7 @@ class Printer:
     minus = " - "
     times = " ⊙ "
     over = " ⊘ "
+    negative = "-"
     space = " "
     dot = "·"
     words: Mapping[str, str] = MappingProxyType({})
@@ -60,7 +61,8 @@ class Printer:
         if not isinstance(node.value, Fraction):
             return self.number(node.value), ATOM
         above, below = node.value.numerator, node.value.denominator
-        return (self.number(above), ATOM) if below == 1 else (self.fraction(str(above), str(below)), PRODUCT)
+        shown = self.number(above)
+        return (shown, ATOM) if below == 1 else (self.fraction(shown, self.number(below)), PRODUCT)
 
     def _size(self, node: Size) -> Printed:
         return (node.dim.name if node.dim.size is None else str(node.dim.size)), ATOM
@@ -81,7 +83,7 @@ class Printer:
         for place, (sign, term) in enumerate(node.terms):
             operator = self.minus if sign < 0 else self.plus
             if place == 0:
-                operator = "-" if sign < 0 else ""
+                operator = self.negative if sign < 0 else ""
             text += operator + self.show(term, SUM)
         return text, ADD
 

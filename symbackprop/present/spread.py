@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 
 from .algebra import product
-from .tree import Apply, Node, Ones, Product, Spread, Total, Transpose
+from .tree import Apply, Leaf, Node, Norm, Ones, Product, Spread, Total, Trace, Transpose
 
 
 def implicit(node: Node, columns: bool) -> Node:
@@ -43,10 +43,24 @@ def axis_sums(node: Node) -> Node:
                 return Apply("sum_0", (summed.arg,))
             return Apply("sum_1", (summed,))
         if _is_row_of_ones(node.args[0]):
-            return Total(product(*node.args[1:]))
+            summed = product(*node.args[1:])
+            return Total(summed) if _is_column(summed) else Transpose(Apply("sum_0", (summed,)))
         return node
 
     return rebuilt(node, rule)
+
+
+def _is_column(node: Node) -> bool:
+    """Whether a node has one column."""
+    if isinstance(node, Leaf):
+        return len(node.tensor.dims) < 2
+    if isinstance(node, (Transpose, Spread)):
+        return False
+    if isinstance(node, Product):
+        return _is_column(node.args[-1])
+    if isinstance(node, Apply) and node.function in ("rowsum", "sum_0", "sum_1", "diag"):
+        return node.function != "diag"
+    return isinstance(node, (Total, Norm, Trace)) or all(map(_is_column, node.kids()))
 
 
 def _is_row_of_ones(node: Node) -> bool:

@@ -34,7 +34,7 @@ from .tree import (
 
 KINDS = ("hyper", "adjoint", "intermediate", "random", "input", "target", "parameter", "state", "gradient")
 """The order of summands by what they hold."""
-FACTORS = ("hyper", "adjoint", "random", "state", "parameter", "target", "input", "intermediate", "gradient")
+FACTORS = ("hyper", "adjoint", "gradient", "random", "state", "parameter", "target", "input", "intermediate")
 """The order of tensors in a product of scalars."""
 
 
@@ -180,7 +180,10 @@ def scalar_order(node: Node) -> tuple[float, int, str]:
 
 
 def _term_order(t: Term) -> tuple[bool, bool, bool, int, int, str]:
-    """Gradients last, penalties before them, minus after plus; numbers, products and sums, tensors, what is spread, hyper-parameters."""
+    """Gradients last, penalties before them, minus after plus.
+
+    Then numbers, products and sums, tensors, what is spread, hyper-parameters.
+    """
     node = t.unsigned()
     kinds = _kinds(node)
     penalty = kinds == {"hyper", "parameter"}

@@ -36,6 +36,7 @@ class View:
         self.profile = self.notation.choices
         self.derivation = derivation
         self._symbols: dict[Tensor, Symbol] = {}
+        self._alike: dict[Tensor, Tensor] = {}
         for tensor in dict.fromkeys(_tensors(derivation)) if derivation is not None else ():
             self._symbols[tensor] = self._unused(tensor)
 
@@ -62,6 +63,7 @@ class View:
         """A tensor that is printed as the derivative of one scalar by a tensor, and has that one's axes."""
         style = "nabla" if self.profile.gradient == "nabla" else "partial"
         made = Tensor(f"d{of.name}_d{by.name}", by.dims, "gradient")
+        self._alike[made] = by
         self._symbols[made] = replace(self.symbol(by), gradient=style, loss=latex_symbol(self.symbol(of)))
         return made
 
@@ -75,6 +77,7 @@ class View:
         """The tensor of any layer l that this one, of a layer with a number, is an example of."""
         symbol = self.symbol(tensor)
         made = Tensor(f"{tensor.name}_l", tensor.dims, tensor.kind)
+        self._alike[made] = tensor
         below = "l" if isinstance(symbol.below, str) and symbol.below else symbol.below
         self._symbols[made] = replace(symbol, below=below, above=re.sub(r"\d+", "l", symbol.above))
         return made
@@ -89,7 +92,7 @@ class View:
         if len(axes) != 2:
             return axes
         turned = bool(self.columns and tensor.dims[0].size is None)
-        turned = turned or tensor.name in self._kernels
+        turned = turned or self._alike.get(tensor, tensor).name in self._kernels
         return axes[::-1] if turned ^ self.numerator(tensor) else axes
 
     def numerator(self, tensor: Tensor) -> bool:

@@ -3,8 +3,8 @@
 The network is S1 = X W1^T + 1 b1^T, O1 = sigmoid(S1), S2 = O1 W2^T + 1 b2^T, O2 = sigmoid(S2) with rows as samples,
 and the loss is cross-entropy summed over the batch. Nothing here comes from symbackprop.
 
-`lecture` is the line as printed, `right` the line with its mistake put right (they are equal where there is none),
-`mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
+`latex` and `lecture` are the line as printed, `right` the line with its mistake put right (they are equal where there is
+none), `mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
 `text` is the right side that `derivation.text()` prints: x, z, a, y stand for X, S, O, Y, and delta for dL/dS.
 """
 
@@ -26,6 +26,7 @@ class Line:
 
     of: str
     ours: str
+    latex: str
     lecture: str
     right: str
     mistake: str
@@ -59,6 +60,7 @@ LINES = (
     Line(
         of="dL/dS2",
         ours="delta2",
+        latex=r"\frac{\partial L}{\partial s_2} = O_2 - Y",
         lecture="O2 - Y",
         right="O2 - Y",
         mistake="",
@@ -69,6 +71,9 @@ LINES = (
     Line(
         of="dL/dS1",
         ours="delta1",
+        latex=r"\frac{\partial L}{\partial s_1} = \frac{\partial L}{\partial o_1} \cdot "
+        r"\frac{\partial o_1}{\partial s_1} = (O_2 - Y) W_2 \underbrace{\sigma(s_1)}_{o_1} "
+        r"\underbrace{(1-\sigma(s_1))}_{o_1}",
         lecture="(O2 - Y) W2 sigma(S1) (1 - sigma(S1))",
         right="((O2 - Y) W2) ⊙ O1 ⊙ (1 - O1)",
         mistake=PRODUCT,
@@ -79,6 +84,8 @@ LINES = (
     Line(
         of="dL/dW1",
         ours="dW1",
+        latex=r"\frac{\partial L}{\partial W_1} = \left(\frac{\partial L}{\partial S_1} \right)^T "
+        r"\frac{\partial S_1}{\partial W_1} = (O_2 - Y) W_2 \odot O_1 \odot (1 - O_1) X",
         lecture="(O2 - Y) W2 ⊙ O1 ⊙ (1 - O1) X",
         right="(((O2 - Y) W2) ⊙ O1 ⊙ (1 - O1))^T X",
         mistake=TRANSPOSE,
@@ -89,6 +96,8 @@ LINES = (
     Line(
         of="dL/db1",
         ours="db1",
+        latex=r"\frac{\partial L}{\partial b_1} = \frac{\partial L}{\partial S_1} \frac{\partial "
+        r"S_1}{\partial b_1} = (O_2 - Y) W_2 \odot O_1 \odot (1 - O_1) \cdot 1",
         lecture="(O2 - Y) W2 ⊙ O1 ⊙ (1 - O1) · 1",
         right="(((O2 - Y) W2) ⊙ O1 ⊙ (1 - O1))^T 1",
         mistake=SUM,
@@ -99,6 +108,8 @@ LINES = (
     Line(
         of="dL/dW2",
         ours="dW2",
+        latex=r"\frac{\partial L}{\partial W_2} = \left(\frac{\partial L}{\partial S_2} \right)^T "
+        r"\frac{\partial S_2}{\partial W_2} = (O_2 - Y) O_1",
         lecture="(O2 - Y) O1",
         right="(O2 - Y)^T O1",
         mistake=TRANSPOSE,
@@ -109,6 +120,8 @@ LINES = (
     Line(
         of="dL/db2",
         ours="db2",
+        latex=r"\frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial S_2} \cdot "
+        r"\frac{\partial S_2}{\partial b_2} = (O_2 - Y) \cdot 1",
         lecture="(O2 - Y) · 1",
         right="(O2 - Y)^T 1",
         mistake=SUM,
@@ -117,3 +130,19 @@ LINES = (
         text="δ2ᵀ 1",
     ),
 )
+
+
+FORWARD = (
+    ("1", r"S_1 = X W_1^T + b^1", r"$b^1$ stands for as many equal rows as $X$ has."),
+    ("2", r"O_1 = \sigma(S_1)", ""),
+    ("3", r"S_2 = O_1 W_2^T + b_2^2", r"$b_2^2$ is what is $b_2$ below."),
+    ("4", r"O_2 = \sigma(S_2)", ""),
+    ("5", r"L(x, y) = -y \log(O_2(x)) - (1-y) \log(1-O_2(x))", "Of one sample; ours is the sum over the rows."),
+)
+"""The lines before the derivatives: the number of ours, the lecture's LaTeX, and what is to be known beside it."""
+
+BETWEEN = (
+    r"\frac{\partial L}{\partial o_1} = \frac{\partial L}{\partial s_2} \cdot "
+    r"\frac{\partial s_2}{\partial o_1} = (O_2 - Y) W_2"
+)
+"""The derivative by O_1, which is right."""

@@ -26,6 +26,7 @@ class Written:
     loss: str
     gradient: str
     delta: str
+    rate: str = r"\eta"
     samples: int = 0
     implicit: bool = True
     kernels: bool = False
@@ -40,6 +41,16 @@ class Written:
         if plain[0] == "z" or self.gradient == self.delta:
             return self.delta.replace("{}", self.name(plain)).replace("%", plain[1:])
         return self.gradient.replace("{}", self.name(plain))
+
+    def partial(self, of: str, plain: str) -> str:
+        """The derivative of another number, where the loss's letter has no place in the notation."""
+        name = self.name(plain)
+        return rf"\nabla_{{{name}}} {of}" if "nabla" in self.gradient else rf"\frac{{\partial {of}}}{{\partial {name}}}"
+
+    def new(self, plain: str) -> str:
+        """W1 after a step."""
+        name = self.name(plain)
+        return f"{name[:-1]}+}}" if "^" in name else f"{name}^{{+}}"
 
     def adjoint(self, plain: str) -> str:
         """dL/dh2 of what lies between the layers."""
@@ -68,8 +79,10 @@ FIRST = {**LOW, "x": "X", "y": "Y", "z%": "S_{%}", "a%": "O_{%}", "h%": "H_{%}"}
 NOTATIONS = {
     "rows": Written(LOW, "N", "L", r"\frac{\partial L}{\partial {}}", r"\delta^{(%)}", implicit=False),
     "columns": Written(UP, "n", "C", r"\frac{\partial C}{\partial {}}", r"\delta^{%}", samples=1, implicit=False),
-    "ng": Written(CAPITAL, "m", "J", "d{}", "d{}", samples=1),
+    "ng": Written(CAPITAL, "m", "J", "d{}", "d{}", r"\alpha", samples=1),
     "torch": Written(LOW, "N", "L", r"{}\mathrm{.grad}", r"{}\mathrm{.grad}"),
     "keras": Written(LOW, "N", "L", r"\nabla_{{}} L", r"\nabla_{{}} L", kernels=True),
-    "lecture-1": Written(FIRST, "n", "L", r"\frac{\partial L}{\partial {}}", r"\frac{\partial L}{\partial {}}"),
+    "lecture-1": Written(
+        FIRST, "n", "L", r"\frac{\partial L}{\partial {}}", r"\frac{\partial L}{\partial {}}", r"\alpha"
+    ),
 }

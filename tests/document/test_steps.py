@@ -12,6 +12,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.document.records import Derived, Formula
 from symbackprop.document.steps import Explanations, computed_step
+from symbackprop.errors import PresentationError
 from symbackprop.present import tree as t
 from symbackprop.present.matrix import form
 from symbackprop.present.notation import PROFILES, Notation
@@ -193,7 +194,7 @@ def test_the_steps_entry_by_entry() -> None:
         "(7.4) δ1[n, j] = Σ_m,k da1[m, k] ∂a1[m, k]/∂z1[n, j]   chain rule through (2): sum over all entries of a1",
         "(7.5) ∂a1[m, k]/∂z1[n, j] = (1 - σ(z1[m, k])) σ(z1[m, k]) [k = j] [m = n]   derivative of (2)",
         "(7.6) ∂a1[m, k]/∂z1[n, j] = a1[m, k] (1 - a1[m, k]) [k = j] [m = n]   reuse of the output",
-        "(7.7) δ1[n, j] = a1[n, j] da1[n, j] (1 - a1[n, j])   contraction of the Kronecker deltas",
+        "(7.7) δ1[n, j] = da1[n, j] a1[n, j] (1 - a1[n, j])   contraction of the Kronecker deltas",
         "(7.8) δ1[n, j] = a1[n, j] (1 - a1[n, j]) Σ_k δ2[n, k] W2[k, j]   da1 put in",
         "(7) δ1 = (δ2 W2) ⊙ a1 ⊙ (1 - a1)   in matrix form",
     ]
@@ -235,5 +236,5 @@ def test_rules_are_told_in_every_language(language: str) -> None:
 
 
 def test_an_unknown_level_is_refused() -> None:
-    with pytest.raises(sb.PresentationError, match="unknown level 'step'"):
+    with pytest.raises(PresentationError, match="unknown level 'step'"):
         explanations("xor", "rows", "step")

@@ -1,41 +1,59 @@
-"""generated/ holds the expected output of five examples: same paths, same bytes. `pytest --update` rewrites it."""
+"""generated/ holds expected output: same paths, same bytes. `pytest tests/golden --update` rewrites it."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import symbackprop as sb
+from examples import gallery, networks
+from symbackprop.document.latex import article
+from symbackprop.document.markdown import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ROOT / "generated"
-OPTIMIZERS = {"xor": sb.SGD(0.5), "logistic": sb.SGD(0.1), "digits_mlp": sb.Momentum(0.01, 0.9)}
-OPTIMIZERS |= {"convolutional": sb.Adam(1e-3), "words": sb.optimizers.AdamW(1e-3, clip_norm=1.0)}
-
-
-def networks() -> Any:
-    spec = importlib.util.spec_from_file_location("example_networks", ROOT / "examples" / "networks.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+PROGRAMS = {
+    "xor": (gallery.xor, sb.SGD(0.5)),
+    "logistic": (gallery.logistic, sb.SGD(0.1)),
+    "digits_mlp": (networks.digits_mlp, sb.Momentum(0.01, 0.9)),
+    "convolutional": (networks.convolutional, sb.Adam(1e-3)),
+    "words": (networks.words, sb.optimizers.AdamW(1e-3, clip_norm=1.0)),
+}
+"""Networks whose code is kept."""
+DOCUMENTS = {name: (net, optimizer) for name, (net, optimizer, _) in gallery.GALLERY.items()} | PROGRAMS
+"""Networks whose derivation is kept, step by step."""
+LECTURES = {
+    "xor": ("lecture-1", "pl"),
+    "deep_mlp": ("columns", "sk"),
+    "logistic": ("rows", "ru"),
+    "half_square_norm": ("rows", "ru"),
+    "batch_norm": ("ng", "en"),
+    "softmax_regression": ("torch", "en"),
+    "linear": ("keras", "en"),
+}
+"""Documents in one more notation and language: those of the lectures in the lectures' own."""
 
 
 def expected() -> dict[str, str]:
     """Text by path under generated/."""
     made: dict[str, str] = {}
-    for name, optimizer in OPTIMIZERS.items():
-        net = getattr(networks(), name)
+    for name, (net, optimizer) in PROGRAMS.items():
         folder = name.replace("_", "-")
         made[f"{folder}/numpy/{name}.py"] = net.emit("numpy", optimizer).text
         made[f"{folder}/c/{name}.c"] = net.emit("c", optimizer).text
-        made[f"{folder}/latex/{name}.tex"] = net.derive(optimizer).latex(standalone=True)
+    for name, (net, optimizer) in DOCUMENTS.items():
+        folder, derivation = name.replace("_", "-"), net.derive(optimizer)
+        document = derivation.document()
+        made[f"{folder}/latex/{name}.tex"] = article(document)
+        made[f"{folder}/markdown/{name}.md"] = markdown(document)
+        if name in LECTURES:
+            notation, language = LECTURES[name]
+            other = derivation.document(notation=notation, language=language)
+            made[f"{folder}/latex/{name}.{notation}.{language}.tex"] = article(other)
     return made
 
 

@@ -32,7 +32,7 @@ L &= -\sum \bigl(y \odot \log a_{2} + (1 - y) \odot \log(1 - a_{2})\bigr) \tag{5
 \frac{\partial L}{\partial W_{2}} &= \delta^{(2)\top} a_{1} \tag{10} \\
 \frac{\partial L}{\partial b_{2}} &= \delta^{(2)\top} \mathbf{1} \tag{11} \\[1ex]
 % update
-\theta^{+} &= \theta - \eta g \notag
+\theta^{+} &= \theta - \eta g \tag{12}
 \end{align}
 """
 
@@ -102,7 +102,9 @@ def test_everything_is_balanced(name: str) -> None:
         check_balance(printed)
         assert BREAK not in printed
     numbers = [int(found) for found in re.findall(r"\\tag\{(\d+)\}", latex(derivation))]
-    assert numbers == list(range(1, len(derivation.forward) + len(derivation.adjoints) + len(derivation.gradients) + 2))
+    assert derivation.update is not None
+    parts = (derivation.forward, derivation.adjoints, derivation.gradients, derivation.update.equations)
+    assert numbers == list(range(1, sum(map(len, parts)) + 2))
 
 
 def test_the_article_lists_every_symbol_with_its_shape() -> None:

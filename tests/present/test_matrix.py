@@ -42,7 +42,9 @@ def index_form_of(eq: Equation) -> tuple[tuple[str, ...], t.Node]:
 
 def latex_of(made: Form) -> set[str]:
     """The right side in LaTeX, and with quotients on the line (cases on the line are words, and not read here)."""
-    shown = [LatexPrinter(inline=inline).show(made.rhs).replace(BREAK, "").replace(SOFT, "") for inline in (False, True)]
+    shown = [
+        LatexPrinter(inline=inline).show(made.rhs).replace(BREAK, "").replace(SOFT, "") for inline in (False, True)
+    ]
     return set(shown[:1] if "cases" in shown[0] else shown)
 
 

@@ -32,9 +32,9 @@ gradients
   dW2 = δ2ᵀ a1 + λ W2                         (10, 32)   (10)
   db2 = δ2ᵀ 1                                 (10,)      (11)
 update   (Adam; θ is an entry of a parameter, g of its gradient, t counts steps from 1; m⁺ is the new m)
-  m⁺ = β1 m + (1 - β1) g
-  v⁺ = β2 v + (1 - β2) g²
-  θ⁺ = θ - η m⁺/((1 - β1^t) (√(v⁺/(1 - β2^t)) + ε))
+  m⁺ = β1 m + (1 - β1) g                                 (12)
+  v⁺ = β2 v + (1 - β2) g²                                (13)
+  θ⁺ = θ - η m⁺/((1 - β1^t) (√(v⁺/(1 - β2^t)) + ε))      (14)
   with η = 0.001, β1 = 0.9, β2 = 0.999, ε = 1e-08"""
 
 XOR = """\
@@ -54,7 +54,7 @@ gradients
   dW2 = δ2ᵀ a1                                (1, 2)   (10)
   db2 = δ2ᵀ 1                                 (1,)     (11)
 update   (SGD; θ is an entry of a parameter, g of its gradient; θ⁺ is the new θ)
-  θ⁺ = θ - η g
+  θ⁺ = θ - η g                                         (12)
   with η = 0.5"""
 
 LOGISTIC = """\
@@ -137,7 +137,9 @@ def test_computed_forms_stand_below_where_they_differ() -> None:
 def test_updates(optimizer: sb.Optimizer, lines: list[str]) -> None:
     printed = text(NETWORKS["logistic"].derive(optimizer))
     block = printed[printed.index("update") :].splitlines()
-    assert [line.strip() for line in block[1:-1]] == lines
+    numbered = [line.rpartition("(") for line in block[1:-1]]
+    assert [left.strip() for left, _, _ in numbered] == lines
+    assert [right for _, _, right in numbered] == [f"{number})" for number in range(7, 7 + len(lines))]
 
 
 def test_kinks_are_remarked_where_a_derivative_jumps() -> None:
@@ -189,7 +191,7 @@ def test_what_is_printed_is_what_was_derived(name: str) -> None:
         ("dgamma", "gradient", "dγ", r"\frac{\partial L}{\partial \gamma}"),
         ("d", "intermediate", "d", "d"),
         ("theta", "parameter", "θ", r"\theta"),
-        ("total_loss", "intermediate", "total_loss", r"\mathit{total}_{\mathit{loss}}"),
+        ("total_loss", "intermediate", "total_loss", r"\mathit{total\_loss}"),
     ],
 )
 def test_names(name: str, kind: str, plain: str, latex: str) -> None:

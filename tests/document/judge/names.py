@@ -56,7 +56,7 @@ def readings(symbol: Symbol) -> Iterator[Reading]:
     rest = symbol.above[:-1] if transposed else symbol.above
     entrywise = rest[:1] == (r"\circ",)
     raised: list[tuple[Tokens, Tokens]] = [((), rest[1:])] if entrywise else [(rest, ())]
-    if rest and not entrywise:
+    if rest and not entrywise and rest[-1] not in {"+", r"\prime"}:
         raised.append(((), rest))
     for above, power in raised:
         for count in range(len(symbol.below), -1, -1):
@@ -142,4 +142,5 @@ def _nabla(found: Tokens, place: int) -> tuple[Symbol, int]:
     made, end = symbol_at(below, 0, ())
     if end != len(below) or not _starts(found, place):
         raise Unreadable(f"no gradient by one name: {' '.join(below)}")
-    return Symbol(fill(NABLA % found[place], key(made))), place + 1
+    of, place = symbol_at(found, place, ())
+    return Symbol(fill(NABLA % key(of), key(made))), place

@@ -1,0 +1,85 @@
+"""A document as slides: every section over as many frames as it needs, none of them too full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..emit.render import render
+from .latex_blocks import groups, numbers
+from .latex_groups import SLIDES, Group
+from .latex_text import LANGUAGES, Text, escaped
+from .records import Document, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A slide: its title and what stands on it."""
+
+    title: str
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A section's slides."""
+
+    title: str
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slides:
+    """What the template of the slides sees."""
+
+    languages: tuple[str, ...]
+    title: str
+    chapters: tuple[Chapter, ...]
+
+
+def beamer(document: Document) -> str:
+    """The whole document as a presentation, which pdflatex typesets in two runs."""
+    text, known = Text(document.view), numbers(document)
+    chapters = tuple(_chapter(section, text, known) for section in document.sections)
+    made = Slides(LANGUAGES[document.language], escaped(document.title), chapters)
+    return render("latex/beamer.tex.jinja", made)
+
+
+def _chapter(section: Section, text: Text, known: frozenset[str]) -> Chapter:
+    found = [group for block in section.blocks for group in groups(block, text, SLIDES, known)]
+    frames = list(_frames(found, SLIDES.height))
+    title = escaped(section.title)
+    count = len(frames)
+    marked = (title if count == 1 else f"{title} ({place}/{count})" for place in range(1, count + 1))
+    return Chapter(title, tuple(Frame(name, tuple(blocks)) for name, blocks in zip(marked, frames, strict=True)))
+
+
+def _frames(found: list[Group], height: float) -> Iterator[list[str]]:
+    """The groups, cut at their rows where a frame is full."""
+    frame: list[str] = []
+    used = 0.0
+    for group in found:
+        start = 0
+        while start < len(group.rows):
+            end = _fitting(group, start, height - used)
+            short = end - start < min(group.first, len(group.rows) - start)
+            if frame and (short or end == start or group.alone):
+                yield frame
+                frame, used = [], 0.0
+                continue
+            end = max(end, start + 1)
+            frame.append(group.shown(start, end))
+            used += group.around + sum(row.height for row in group.rows[start:end])
+            start = end
+    if frame:
+        yield frame
+
+
+def _fitting(group: Group, start: int, room: float) -> int:
+    """The end of the rows that go into the room."""
+    room -= group.around
+    end = start
+    while end < len(group.rows) and group.rows[end].height <= room:
+        room -= group.rows[end].height
+        end += 1
+    return end
