@@ -30,7 +30,7 @@ class Page:
 
 
 ARTICLE = Page(455.0, 680.0)
-SLIDES = Page(430.0, 215.0, slides=True, scale=10 / 10.95)
+SLIDES = Page(430.0, 228.0, slides=True, scale=10 / 10.95)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .latex_groups import Group, Page, Row
 from .latex_text import LINE, Text
@@ -13,7 +13,8 @@ BETWEEN = 14.0
 """Points between two columns."""
 SIZES = (("", 1.0), (r"\small", 1.09), (r"\footnotesize", 1.22))
 """Sizes of a table's font, and how much more goes into a line."""
-ROWS_OF_ONE_PAGE = 30
+ROWS_TOGETHER = 12
+"""Rows of a table that no page break parts."""
 STEP = 14.0
 """The indentation of pseudo-code."""
 MARGIN = 24.0
@@ -92,7 +93,7 @@ def _shared(columns: list[_Column], room: float) -> tuple[float, ...]:
 
 def _table(part: _Part, block: Table, text: Text, page: Page) -> Group:
     rows = tuple(_row(part, row, text) for row in block.rows)
-    long = len(rows) > ROWS_OF_ONE_PAGE and not page.slides
+    long = len(rows) > ROWS_TOGETHER and not page.slides
     kind = "longtable" if long else "tabular"
     columns = "".join(
         rf">{{\raggedright\arraybackslash}}p{{{page.points(width / part.stretch)}}}" for width in part.widths
@@ -127,8 +128,10 @@ def _height(cells: list[Sentence], part: _Part, text: Text) -> float:
 def algorithm(block: Algorithm, text: Text, page: Page, known: frozenset[str]) -> Group:
     """Numbered lines between two rules; `known` are the numbers of equations that can be referred to."""
     rule = r"\noindent\rule{\linewidth}{0.8pt}\par"
-    rows = tuple(_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1))
-    return Group(rows, rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2)
+    rows = [_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1)]
+    edges = {*range(3), *range(len(rows) - 3, len(rows) - 1)}
+    rows = [replace(row, text=row.text + r"\nopagebreak") if n in edges else row for n, row in enumerate(rows)]
+    return Group(tuple(rows), rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2)
 
 
 def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[str]) -> Row:
