@@ -63,7 +63,7 @@ def _frames(found: list[Group], height: float) -> Iterator[list[str]]:
         while start < len(group.rows):
             end = _fitting(group, start, height - used)
             short = end - start < min(group.first, len(group.rows) - start)
-            if frame and (short or end == start or group.alone):
+            if frame and (short or end == start):
                 yield frame
                 frame, used = [], 0.0
                 continue

@@ -59,7 +59,11 @@ class Layout:
 
     def _levels(self, band: int, lane: int) -> int:
         return max(
-            (-(-len(self.graph.above.get(t, ())) // 2) for t, s in self.spots.items() if (s.band, s.lane) == (band, lane)),
+            (
+                -(-len(self.graph.above.get(t, ())) // 2)
+                for t, s in self.spots.items()
+                if (s.band, s.lane) == (band, lane)
+            ),
             default=0,
         )
 
@@ -69,7 +73,8 @@ def layout(graph: Graph) -> Layout:
     columns = _columns(graph)
     lanes = _lanes(graph, columns)
     breaks = _breaks(graph, columns)
-    spots, widths = {}, {}
+    spots: dict[Tensor, Spot] = {}
+    widths: dict[int, int] = {}
     for tensor, column in columns.items():
         band = sum(column >= b for b in breaks)
         first = breaks[band - 1] if band else 0
@@ -80,7 +85,9 @@ def layout(graph: Graph) -> Layout:
 
 def _settled(spots: dict[Tensor, Spot]) -> dict[Tensor, Spot]:
     """The spots with the lanes of each band counted from 0."""
-    used = {band: sorted({s.lane for s in spots.values() if s.band == band}) for band in {s.band for s in spots.values()}}
+    used = {
+        band: sorted({s.lane for s in spots.values() if s.band == band}) for band in {s.band for s in spots.values()}
+    }
     return {t: Spot(s.band, used[s.band].index(s.lane), s.column) for t, s in spots.items()}
 
 

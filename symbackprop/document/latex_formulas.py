@@ -142,7 +142,7 @@ def _without_repetition(rows: Sequence[Row], lines: Sequence[Formula]) -> Iterat
     """The rows, less the left sides that were there in the row before."""
     last: Node | None = None
     for row, line in zip(rows, lines, strict=True):
-        left, equals, right = row.text.partition("&=")
+        _, equals, right = row.text.partition("&=")
         yield Row(f"{equals}{right}", row.height, row.lead) if line.lhs == last else row
         last = line.lhs
 

@@ -62,7 +62,9 @@ def _parts(columns: list[_Column], page: Page) -> Iterator[_Part]:
     first, *others = columns
     size, stretch = SIZES[-1]
     while others:
-        count = max((n for n in range(1, len(others) + 1) if _shared([first, *others[:n]], page.width * stretch)), default=1)
+        count = max(
+            (n for n in range(1, len(others) + 1) if _shared([first, *others[:n]], page.width * stretch)), default=1
+        )
         count = -(-len(others) // -(-len(others) // count))
         taken = (first, *others[:count])
         room = page.width * stretch
@@ -131,7 +133,13 @@ def algorithm(block: Algorithm, text: Text, page: Page, known: frozenset[str]) -
     rows = [_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1)]
     edges = {*range(3), *range(len(rows) - 3, len(rows) - 1)}
     rows = [replace(row, text=row.text + r"\nopagebreak") if n in edges else row for n, row in enumerate(rows)]
-    return Group(tuple(rows), rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2)
+    return Group(
+        tuple(rows),
+        rf"\par\medskip{rule}\nopagebreak\smallskip",
+        rf"\nopagebreak\smallskip{rule}",
+        around=24.0,
+        first=2,
+    )
 
 
 def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[str]) -> Row:
@@ -140,7 +148,9 @@ def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[
     shown = text.sentence(line.sentence, inline)
     reference = rf"\eqref{{eq:{line.number}}}" if line.number in known else f"({line.number})" if line.number else ""
     row = (
-        rf"\noindent\makebox[{page.points(12)}][r]{{\scriptsize {number}}}\hspace{{{page.points(MARGIN - 12 + STEP * line.indent)}}}"
-        rf"\parbox[t]{{{page.points(room)}}}{{\raggedright\strut {shown}\strut}}\makebox[{page.points(36)}][r]{{{reference}}}\par"
+        rf"\noindent\makebox[{page.points(12)}][r]{{\scriptsize {number}}}"
+        rf"\hspace{{{page.points(MARGIN - 12 + STEP * line.indent)}}}"
+        rf"\parbox[t]{{{page.points(room)}}}{{\raggedright\strut {shown}\strut}}"
+        rf"\makebox[{page.points(36)}][r]{{{reference}}}\par"
     )
     return Row(row, text.height(line.sentence, room, inline) + 2)
