@@ -134,7 +134,7 @@ def _led(line: _Line, text: Text, page: Page) -> Row:
     """The line with its rule above it."""
     lead = rf"{{\small {text.sentence(line.formula.rule)}}}" if line.formula.rule else ""
     row = line.row(lead=lead)
-    height = text.height(line.formula.rule, page.width / 1.05) + JOT if lead else 0
+    height = text.height(line.formula.rule, page.width / 1.05) + JOT + 3 if lead else 0
     return Row(row.text, row.height + height, lead)
 
 

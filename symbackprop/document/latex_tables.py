@@ -11,8 +11,8 @@ from .records import Algorithm, CodeLine, Sentence, Table
 
 BETWEEN = 14.0
 """Points between two columns."""
-SIZES = (("", 1.0), (r"\small", 1.09), (r"\footnotesize", 1.22))
-"""Sizes of a table's font, and how much more goes into a line."""
+SIZES = (("", 1.0), (r"\small", 1.06), (r"\footnotesize", 1.15))
+"""Sizes of a table's font, and how much more goes into a line; scripts do not get smaller as fast as letters."""
 ROWS_TOGETHER = 12
 """Rows of a table that no page break parts."""
 STEP = 14.0
