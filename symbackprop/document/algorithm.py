@@ -22,7 +22,7 @@ def _lines(setting: Setting) -> Iterator[CodeLine]:
     words, derivation = setting.words, setting.derivation
     system, update = derivation.system, derivation.update
     data: list[str | Node] = []
-    for tensor in (*system.inputs, *system.targets):
+    for tensor in (*system.inputs, *setting.targets):
         data += [", "] if data else []
         data.append(Leaf(tensor))
     yield CodeLine(0, words("algorithm.epoch"))

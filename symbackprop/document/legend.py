@@ -107,7 +107,7 @@ def _rows(setting: Setting) -> Iterator[Row]:
     for t in system.inputs:
         levels = words("meaning.levels", last=str(t.levels - 1)) if t.levels else words("meaning.input")
         yield _row(setting, t, levels)
-    for t in system.targets:
+    for t in setting.targets:
         yield _row(setting, t, _target(setting, t))
     for t in system.parameters:
         yield _row(setting, t, words("meaning.weight" if "weight" in t.traits else "meaning.parameter"))

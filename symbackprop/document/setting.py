@@ -32,6 +32,13 @@ class Setting:
         """The objective's tensor."""
         return self.derivation.objective.lhs
 
+    @property
+    def targets(self) -> tuple[Tensor, ...]:
+        """The targets that something reads: a loss may do without."""
+        derivation = self.derivation
+        read = set[Tensor]().union(*map(tensors_of, (*derivation.forward, derivation.objective)))
+        return tuple(t for t in derivation.system.targets if t in read)
+
     def formula(self, equation: Equation, new: bool = False) -> Formula:
         """An equation as it is printed; `new` marks its left side as a state's next value."""
         shown = form(self.view.shown(equation), view=self.view)

@@ -107,7 +107,7 @@ class _Explanation:
                 self.write(replace(equation, rhs=Add(*totals)), self.words("steps.added", equations=numbers))
             for after, rules in () if product else self._rewritings(source, equation, in_place):
                 self.write(replace(equation, rhs=after), *self.named(rules))
-        if not in_place or product or self.level == "steps":
+        if not in_place or product or self.level != "every-index":
             self._end(product or equation)
 
     def _before(self, part: Handover) -> None:

@@ -53,7 +53,7 @@ def transpose(node: Node) -> Node:
         return node.arg
     if is_scalar(node):
         return node
-    inside = _pushed(node)
+    inside = pushed(node)
     if inside is None:
         return Transpose(node)
     outside = Transpose(node)
@@ -64,11 +64,11 @@ def transpose(node: Node) -> Node:
 
 def settle(node: Node) -> Node:
     """An elementwise node, written as a transpose where that saves transposes: A^T * B^T = (A * B)^T."""
-    inside = _pushed(node)
+    inside = pushed(node)
     return node if inside is None else min(node, Transpose(inside), key=transposes)
 
 
-def _pushed(node: Node) -> Node | None:
+def pushed(node: Node) -> Node | None:
     """The transpose handed on to the node's parts; None where that is no identity."""
     if isinstance(node, Product):
         return Product(tuple(transpose(a) for a in reversed(node.args)))

@@ -16,14 +16,14 @@ from sympy import Add, Expr, Integer, Mul
 from ..language.indices import make_sum, refresh
 from ..language.nodes import Entry, Held, Index, Over, Sum
 from ..records import Equation
-from .algebra import product, transpose
+from .algebra import product, pushed, transpose
 from .build import Axes, Builder, NoForm, split_power
 from .contraction import Graph, ones
 from .functions import match_softmax, name_sigmoid
 from .indexed import index_form
 from .spread import axis_sums, implicit
 from .terms import Term, add
-from .tree import ZERO, Apply, Leaf, Letter, Node, Norm, Product, Subscript, Total, Trace, walk
+from .tree import ZERO, Apply, Leaf, Letter, Node, Norm, Product, Subscript, Total, Trace, Transpose, walk
 from .view import PLAIN, View, printed_indices
 
 REPEATED = 4
@@ -144,14 +144,21 @@ def matrix_form(indices: Axes, rhs: Expr, view: View = PLAIN) -> Node:
     return axis_sums(node) if view.profile.axis_sums else node
 
 
+def _turned(node: Node, axes: int) -> Node:
+    """A gradient that has the transposed shape: a row for a column, no transpose around a whole right side."""
+    if axes == 1:
+        return transpose(node)
+    return pushed(node.arg) or node if isinstance(node, Transpose) else node
+
+
 def form(equation: Equation, rhs: Expr | None = None, view: View = PLAIN) -> Form:
     """An equation (or another right side of it) in the form in which it is printed."""
     rhs = equation.rhs if rhs is None else rhs
     indices = printed_indices(equation.indices, equation.lhs, view)
     try:
         node = matrix_form(indices, rhs, view)
-        if len(indices) == 1 and view.numerator(equation.lhs):
-            node = transpose(node)
+        if view.numerator(equation.lhs):
+            node = _turned(node, len(indices))
         return Form(Leaf(equation.lhs), node, indexed=False)
     except NoForm:
         letters, node = index_form(equation.lhs.name, indices, name_sigmoid(rhs), view)

@@ -30,6 +30,16 @@ GREEK = {
     "chi": ("χ", r"\chi"),
     "psi": ("ψ", r"\psi"),
     "omega": ("ω", r"\omega"),
+    "Gamma": ("Γ", r"\Gamma"),
+    "Delta": ("Δ", r"\Delta"),
+    "Theta": ("Θ", r"\Theta"),
+    "Lambda": ("Λ", r"\Lambda"),
+    "Xi": ("Ξ", r"\Xi"),
+    "Pi": ("Π", r"\Pi"),
+    "Sigma": ("Σ", r"\Sigma"),
+    "Phi": ("Φ", r"\Phi"),
+    "Psi": ("Ψ", r"\Psi"),
+    "Omega": ("Ω", r"\Omega"),
 }
 
 NAME = re.compile(r"(.*?[^\W\d_])(_*\d+|_\w*)?")
@@ -63,6 +73,9 @@ def symbol_of(name: str) -> Symbol:
     inner = suffix.lstrip("_")
     if not inner:
         return Symbol(letter, hat=hat, primes=len(suffix))
+    words = re.fullmatch(r"(_[^\W\d_]+)+(_*\d+)?", suffix)
+    if words and len(letter) > 1 and not hat and letter not in GREEK:  # running_mean2 is one word and a number
+        return Symbol(letter + suffix.rstrip("_0123456789"), (words.group(2) or "").lstrip("_"))
     if inner.isdigit():
         return Symbol(letter, above=f"({inner})") if letter == "delta" else Symbol(letter, inner, hat=hat)
     return Symbol(letter, symbol_of(inner) if NAME.fullmatch(inner) else inner, hat=hat)

@@ -3,8 +3,8 @@
 The network is S1 = X W1^T + 1 b1^T, O1 = sigmoid(S1), S2 = O1 W2^T + 1 b2^T, O2 = sigmoid(S2) with rows as samples,
 and the loss is cross-entropy summed over the batch. Nothing here comes from symbackprop.
 
-`latex` and `lecture` are the line as printed, `right` the line with its mistake put right (they are equal where there is none),
-`mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
+`latex` and `lecture` are the line as printed, `right` the line with its mistake put right (they are equal where there is
+none), `mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
 `text` is the right side that `derivation.text()` prints: x, z, a, y stand for X, S, O, Y, and delta for dL/dS.
 """
 
@@ -130,3 +130,19 @@ LINES = (
         text="δ2ᵀ 1",
     ),
 )
+
+
+FORWARD = (
+    ("1", r"S_1 = X W_1^T + b^1", r"$b^1$ stands for as many equal rows as $X$ has."),
+    ("2", r"O_1 = \sigma(S_1)", ""),
+    ("3", r"S_2 = O_1 W_2^T + b_2^2", r"$b_2^2$ is what is $b_2$ below."),
+    ("4", r"O_2 = \sigma(S_2)", ""),
+    ("5", r"L(x, y) = -y \log(O_2(x)) - (1-y) \log(1-O_2(x))", "Of one sample; ours is the sum over the rows."),
+)
+"""The lines before the derivatives: the number of ours, the lecture's LaTeX, and what is to be known beside it."""
+
+BETWEEN = (
+    r"\frac{\partial L}{\partial o_1} = \frac{\partial L}{\partial s_2} \cdot "
+    r"\frac{\partial s_2}{\partial o_1} = (O_2 - Y) W_2"
+)
+"""The derivative by O_1, which is right."""

@@ -50,7 +50,7 @@ LINES = (
         r"\delta^L = (a^L - y) \odot \sigma' (z^L)",
         lambda v: (v.a[3] - v.y) * _slope(v, 3),
         lambda v: v.n * v.d_z[3],
-        r"The factor 2 is lost that the square $\lVert a^L - y \rVert_2^2$ brings down. It is right for half the square.",
+        r"The factor 2 is lost that the square $\lVert a^L - y \rVert_2^2$ brings down. Right for half the square.",
     ),
     Line(
         "7",
@@ -121,6 +121,7 @@ REMARKS = {
     "8": "The left side has an index $j$, the right side is the whole vector.",
     "9": r"Of one sample; over a batch the mean is meant, which is our $\delta^{2} \mathbf{1}$.",
     "10": r"Of one sample; over a batch the mean is meant, which is our product.",
+    "12": r"Ours is $\lambda R$, as it stands in $C$.",
     "5": r"The lecture's $\delta$ is of one sample's cost; ours has the $1/n$ of the mean.",
 }
 """What is no mistake, and yet to be known beside an equation."""

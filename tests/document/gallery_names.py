@@ -82,5 +82,7 @@ NOTATIONS = {
     "ng": Written(CAPITAL, "m", "J", "d{}", "d{}", r"\alpha", samples=1),
     "torch": Written(LOW, "N", "L", r"{}\mathrm{.grad}", r"{}\mathrm{.grad}"),
     "keras": Written(LOW, "N", "L", r"\nabla_{{}} L", r"\nabla_{{}} L", kernels=True),
-    "lecture-1": Written(FIRST, "n", "L", r"\frac{\partial L}{\partial {}}", r"\frac{\partial L}{\partial {}}", r"\alpha"),
+    "lecture-1": Written(
+        FIRST, "n", "L", r"\frac{\partial L}{\partial {}}", r"\frac{\partial L}{\partial {}}", r"\alpha"
+    ),
 }

@@ -1,4 +1,4 @@
-"""docs/lectures.md: two lectures' backpropagation beside ours, formula by formula, and each mistake shown in numbers."""
+"""docs/lectures.md: two lectures' backpropagation beside ours, formula by formula; each mistake shown in numbers."""
 
 from __future__ import annotations
 
@@ -89,8 +89,11 @@ def page() -> str:
     ours = printed(XOR, "lecture-1")
     numbers = {f"d{name}" if name[0] != "d" else name: str(n) for n, name in enumerate(
         ("delta2", "delta1", "W1", "b1", "W2", "b2"), 6)}  # fmt: skip
+    rows += [f"| $`{latex}`$ | $`{ours[number]}`$ | {remark} |\n" for number, latex, remark in lecture1.FORWARD]
     for one in lecture1.LINES:
         mistake = f"**{one.mistake[0].upper()}{one.mistake[1:]}.**" if one.mistake else ""
+        if one.ours == "delta1":
+            rows.append(f"| $`{lecture1.BETWEEN}`$ | $`{ours['7.1']}`$ |  |\n")
         rows.append(f"| $`{one.latex}`$ | $`{ours[numbers[one.ours]]}`$ | {mistake} |\n")
     rows.append(DEEP_HEAD)
     made = {id(net): printed(net, "columns") for net in (MSE, CROSS_ENTROPY)}

@@ -191,7 +191,7 @@ def test_what_is_printed_is_what_was_derived(name: str) -> None:
         ("dgamma", "gradient", "dγ", r"\frac{\partial L}{\partial \gamma}"),
         ("d", "intermediate", "d", "d"),
         ("theta", "parameter", "θ", r"\theta"),
-        ("total_loss", "intermediate", "total_loss", r"\mathit{total}_{\mathit{loss}}"),
+        ("total_loss", "intermediate", "total_loss", r"\mathit{total\_loss}"),
     ],
 )
 def test_names(name: str, kind: str, plain: str, latex: str) -> None:
