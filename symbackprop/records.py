@@ -186,10 +186,14 @@ class Derivation:
         return text(self, computed=computed)
 
     def latex(self, standalone: bool = False) -> str:
-        """The derivation as LaTeX: numbered equations, or a whole article with `standalone=True`."""
+        """The derivation as LaTeX: numbered equations, or with `standalone=True` the article of `document()`."""
+        if standalone:
+            from .document.latex import article
+
+            return article(self.document())
         from .present.latex import latex
 
-        return latex(self, standalone=standalone)
+        return latex(self)
 
     def document(
         self,
