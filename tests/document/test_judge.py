@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.document.judge.lines import Line, Unreadable, equations
-from tests.document.judge.page import Disagreement, Page
+from tests.document.judge.lines import Line, UnreadableError, equations
+from tests.document.judge.page import DisagreementError, Page
 
 RNG = np.random.default_rng(5)
 A, B, V, W = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), RNG.normal(size=4), RNG.normal(size=(4, 2))
@@ -71,7 +71,7 @@ def test_a_vector_beside_a_matrix_stands_along_the_features() -> None:
     np.testing.assert_allclose(computed("A + v", implicit=True), A + V)
     np.testing.assert_allclose(computed(r"A^{\top} \odot v", samples=1, implicit=True), (A * V).T)
     for options in ({}, {"implicit": True, "samples": 1}):
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableError):
             computed("A + v", **options)
 
 
@@ -106,7 +106,7 @@ def test_what_lies_beyond_the_ends_is_zero_and_never_the_largest() -> None:
     half[:, ::2] = X
     options["ranges"] = {"q": {"i": 9}}
     np.testing.assert_allclose(computed(r"x_{c, \frac{1}{2} i, j}", "q_{cij}", **options), half)
-    with pytest.raises(Unreadable, match="no value"):
+    with pytest.raises(UnreadableError, match="no value"):
         computed(r"\sum_{u} x_{c, i + u - 1, j}", "q_{cij}", ranges={"q": {"i": 5, "u": 3}})
 
 
@@ -135,7 +135,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("latex", "why"), REFUSED.items())
 def test_what_has_no_meaning_is_refused(latex: str, why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableError, match=why):
         computed(latex)
 
 
@@ -153,14 +153,14 @@ REFUSED_INDEXED = {
 
 @pytest.mark.parametrize(("formula", "why"), REFUSED_INDEXED.items())
 def test_index_formulas_without_meaning_are_refused(formula: tuple[str, str], why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableError, match=why):
         computed(formula[1], formula[0])
 
 
 def test_a_script_with_two_meanings_is_refused() -> None:
     """s^{2} is the second layer's s, or the square of s: where both are defined nobody knows."""
     page = Page({**GIVEN, "s": 2.0})
-    with pytest.raises(Unreadable, match="may be"):
+    with pytest.raises(UnreadableError, match="may be"):
         page.read(r"\begin{align} q &= s^{2} \end{align}")
 
 
@@ -168,9 +168,9 @@ def test_what_is_defined_twice_must_be_equal() -> None:
     page = Page(GIVEN)
     twice = r"\begin{align} q &= A W \tag{1.1} \\ &= %s \tag{1} \end{align}"
     page.read(twice % r"(W^{\top} A^{\top})^{\top}")
-    with pytest.raises(Disagreement):
+    with pytest.raises(DisagreementError):
         page.read(twice % "2 A W")
-    with pytest.raises(Unreadable, match="which is given"):
+    with pytest.raises(UnreadableError, match="which is given"):
         page.read(r"\begin{align} A &= B_{1} \end{align}")
 
 
@@ -217,4 +217,4 @@ def test_the_judge_shares_no_code_with_what_it_judges() -> None:
         assert not names & {"importlib", "runpy", "subprocess"}, path
         own = (root / (name.replace(".", "/") + ".py") for name in names if name.split(".")[0] == "tests")
         waiting += [p for p in own if p.is_file() and p not in seen]
-    assert seen == {p for p in seen if p.parent.parent == HERE or p.parent == HERE}
+    assert seen == {p for p in seen if HERE in {p.parent, p.parent.parent}}

@@ -9,9 +9,9 @@ import pytest
 
 from tests.document.gallery_names import NOTATIONS
 from tests.document.gallery_reference import ENTRIES, LAM, reference
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.names import key
-from tests.document.judge.page import Disagreement, Page, close
+from tests.document.judge.page import DisagreementError, Page, close
 from tests.document.mutants import MISTAKES, mutants
 from tests.document.printed import gallery, printed
 
@@ -128,7 +128,7 @@ def is_rejected(name: str, profile: str, text: str) -> bool:
     assert text != printed(name, profile)
     try:
         return bool(faults(name, profile, text))
-    except (Unreadable, Disagreement):
+    except (UnreadableError, DisagreementError):
         return True
 
 

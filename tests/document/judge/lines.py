@@ -11,7 +11,7 @@ TAG = re.compile(r"\\tag\*?\{([^{}]*)\}|\\(?:notag|nonumber)(?![A-Za-z])")
 PART = re.compile(r"\\begin\{|\\end\{|\\\\(?:\[[^\]]*\])?|\\.|.", re.DOTALL)
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """What is written has no meaning, or more than one."""
 
 
@@ -52,11 +52,11 @@ def _joined(rows: list[str]) -> list[Line]:
         left, mark, right = TAG.sub("", row).partition("&")
         right, number = right.strip(), tags[0] if tags else ""
         if not mark:
-            raise Unreadable(f"a row without &: {row}")
+            raise UnreadableError(f"a row without &: {row}")
         if right.startswith("="):
             found.append(Line(left.strip(), right[1:].strip(), number))
         elif found and not left.strip() and not found[-1].number:
             found[-1] = Line(found[-1].left, f"{found[-1].right} {right.removeprefix(chr(92) + 'quad')}", number)
         else:
-            raise Unreadable(f"a row that goes on from nothing: {row}")
+            raise UnreadableError(f"a row that goes on from nothing: {row}")
     return found

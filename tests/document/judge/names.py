@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.tokens import group, is_letter, parted, tokens, without_braces
 from tests.document.judge.tree import Symbol, Tokens
 
@@ -45,7 +45,7 @@ def key(name: Symbol | str) -> str:
         found = tokens(name)
         made, end = symbol_at(found, 0, ())
         if end != len(found):
-            raise Unreadable(f"no name: {name}")
+            raise UnreadableError(f"no name: {name}")
         name = made
     return fill(name.form, spelled(name.base, name.below, name.above))
 
@@ -99,10 +99,10 @@ def _base(found: Tokens, place: int) -> tuple[str, int]:
     if token in WRAPPERS:
         inner, place = group(found, place + 1)
         if not inner:
-            raise Unreadable("an empty name")
+            raise UnreadableError("an empty name")
         return f"{token}{{{''.join(inner)}}}", place
     if not _starts(found, place):
-        raise Unreadable(f"no name: {' '.join(found[place:])}")
+        raise UnreadableError(f"no name: {' '.join(found[place:])}")
     return token, place + 1
 
 
@@ -113,7 +113,7 @@ def _scripts(found: Tokens, place: int) -> tuple[tuple[Tokens, ...], Tokens, int
     while place < len(found) and found[place] in {"_", "^"}:
         mark = found[place]
         if mark in seen:
-            raise Unreadable(f"two scripts in one place: {' '.join(found)}")
+            raise UnreadableError(f"two scripts in one place: {' '.join(found)}")
         seen.add(mark)
         script, place = group(found, place + 1)
         if mark == "_":
@@ -127,20 +127,20 @@ def _partial(found: Tokens, place: int) -> tuple[Symbol, int]:
     above, place = group(found, place + 1)
     below, place = group(found, place)
     if above[:1] != (r"\partial",) or below[:1] != (r"\partial",):
-        raise Unreadable(f"no name: {' '.join(found)}")
+        raise UnreadableError(f"no name: {' '.join(found)}")
     made, end = symbol_at(below, 1, ())
     _, mark, place = _scripts(found, place)
     if end != len(below) or mark not in {(), (r"\top",)}:
-        raise Unreadable(f"no derivative by one name: {' '.join(below)}")
+        raise UnreadableError(f"no derivative by one name: {' '.join(below)}")
     return replace(made, above=made.above + mark, form=PARTIAL % "".join(above[1:])), place
 
 
 def _nabla(found: Tokens, place: int) -> tuple[Symbol, int]:
     if found[place + 1 : place + 2] != ("_",):
-        raise Unreadable("a gradient by nothing")
+        raise UnreadableError("a gradient by nothing")
     below, place = group(found, place + 2)
     made, end = symbol_at(below, 0, ())
     if end != len(below) or not _starts(found, place):
-        raise Unreadable(f"no gradient by one name: {' '.join(below)}")
+        raise UnreadableError(f"no gradient by one name: {' '.join(below)}")
     of, place = symbol_at(found, place, ())
     return Symbol(fill(NABLA % key(of), key(made))), place

@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.document.judge.evaluate import Conventions, Evaluator
 from tests.document.judge.grammar import Grammar
-from tests.document.judge.lines import Line, Unreadable, equations
+from tests.document.judge.lines import Line, UnreadableError, equations
 from tests.document.judge.names import fill, key, spelled
 from tests.document.judge.scope import Names, Ranges
 from tests.document.judge.tokens import is_letter, tokens, without_braces
@@ -21,7 +21,7 @@ Array = Any
 CLOSE, ZERO = 1e-9, 1e-3
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """Two lines define one thing, with different values."""
 
 
@@ -51,9 +51,9 @@ class Page:
             with np.errstate(all="ignore"):
                 name, array = self.line(Line(left, line.right, line.number), names, told)
             if name in found and not close(array, found[name]):
-                raise Disagreement(f"({line.number}) {name}")
+                raise DisagreementError(f"({line.number}) {name}")
             if name not in found and name in names.arrays:
-                raise Unreadable(f"({line.number}) defines {name}, which is given")
+                raise UnreadableError(f"({line.number}) defines {name}, which is given")
             found[name] = names.arrays[name] = array
         return found
 
@@ -61,20 +61,20 @@ class Page:
         """The key of what a line defines, and its value."""
         left = Grammar(tokens(line.left), names.arrays).whole()
         if not isinstance(left, Symbol):
-            raise Unreadable(f"no name on the left: {line.left}")
+            raise UnreadableError(f"no name on the left: {line.left}")
         right = tokens(line.right)
         name, letters = _indices(left, right)
         root = Grammar(right, names.arrays).whole()
         made = fill(name.form, spelled(name.base, name.below, name.above))
         shape = _shape(name, names) if letters else None
         if shape is not None and len(shape) != len(letters):
-            raise Unreadable(f"({line.number}) has {letters} for the axes {shape}")
+            raise UnreadableError(f"({line.number}) has {letters} for the axes {shape}")
         sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape)
         samples = 1 - self.samples if self.implicit else None
         evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
         array = _whole(evaluator, root, {c: sizes[0, c] for c in letters})
         if not np.all(np.isfinite(array)):
-            raise Unreadable(f"({line.number}) has no value everywhere")
+            raise UnreadableError(f"({line.number}) has no value everywhere")
         return made, array
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.tree import Tokens
 
 TOKEN = re.compile(
@@ -23,7 +23,7 @@ def tokens(text: str) -> Tokens:
 def group(found: Tokens, start: int) -> tuple[Tokens, int]:
     """What is in the braces at a place (or the one token there), and the place behind."""
     if start >= len(found):
-        raise Unreadable("something is missing at the end")
+        raise UnreadableError("something is missing at the end")
     if found[start] != "{":
         return (found[start],), start + 1
     depth = 0
@@ -31,7 +31,7 @@ def group(found: Tokens, start: int) -> tuple[Tokens, int]:
         depth += BRACES.get(found[end], 0)
         if depth == 0:
             return found[start + 1 : end], end + 1
-    raise Unreadable(f"braces that do not close: {' '.join(found[start:])}")
+    raise UnreadableError(f"braces that do not close: {' '.join(found[start:])}")
 
 
 def parted(found: Tokens, mark: str = ",") -> tuple[Tokens, ...]:
