@@ -15,6 +15,7 @@ from tests.document.judge.tree import Symbol, Tokens
 WRAPPERS = {r"\hat", r"\mathit", r"\mathbf", r"\boldsymbol", r"\bar", r"\tilde"}
 NO_NAMES = {r"\sum", r"\frac", r"\sqrt", r"\top", r"\nabla", r"\partial", r"\log", r"\max", r"\min", r"\exp", r"\tanh"}
 GRAD = r"\mathrm{.grad}"
+PART = " through "
 PARTIAL, NABLA, BEFORE, BEHIND = r"\partial %s/\partial {}", r"\nabla {} %s", "d {}", "{}.grad"
 
 
@@ -65,14 +66,22 @@ def readings(symbol: Symbol) -> Iterator[Reading]:
 
 
 def symbol_at(found: Tokens, place: int, known: Collection[str]) -> tuple[Symbol, int]:
-    """The name that starts at a place, and the place behind it."""
+    r"""The name that starts at a place, and the place behind it; \Big|_{(3)} is the part that comes through (3)."""
+    made, place = _name_at(found, place, known)
+    if found[place : place + 2] == ("|", "_"):
+        part, place = group(found, place + 2)
+        made = replace(made, form=f"{made.form}{PART}{''.join(part)}")
+    return made, place
+
+
+def _name_at(found: Tokens, place: int, known: Collection[str]) -> tuple[Symbol, int]:
     token = found[place] if place < len(found) else ""
     if token == r"\frac":
         return _partial(found, place)
     if token == r"\nabla":
         return _nabla(found, place)
     if token == "d" and "d" not in known and _starts(found, place + 1):
-        made, place = symbol_at(found, place + 1, known)
+        made, place = _name_at(found, place + 1, known)
         return replace(made, form=fill(BEFORE, made.form)), place
     base, place = _base(found, place)
     below, above, place = _scripts(found, place)
@@ -85,6 +94,18 @@ def symbol_at(found: Tokens, place: int, known: Collection[str]) -> tuple[Symbol
 
 def is_partial(found: Tokens, place: int) -> bool:
     return found[place : place + 3] == (r"\frac", "{", r"\partial")
+
+
+def quotient(found: Tokens) -> tuple[Symbol, Symbol] | None:
+    """The two names of a derivative of one by the other, where that is all there is."""
+    if not is_partial(found, 0):
+        return None
+    above, place = group(found, 1)
+    below, place = group(found, place)
+    if place != len(found) or below[:1] != (r"\partial",):
+        return None
+    (up, end), (down, last) = symbol_at(above, 1, ()), symbol_at(below, 1, ())
+    return (up, down) if end == len(above) and last == len(below) else None
 
 
 def _starts(found: Tokens, place: int) -> bool:
@@ -142,5 +163,5 @@ def _nabla(found: Tokens, place: int) -> tuple[Symbol, int]:
     made, end = symbol_at(below, 0, ())
     if end != len(below) or not _starts(found, place):
         raise UnreadableError(f"no gradient by one name: {' '.join(below)}")
-    of, place = symbol_at(found, place, ())
+    of, place = _name_at(found, place, ())
     return Symbol(fill(NABLA % key(of), key(made))), place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from tests.document.judge.evaluate import Conventions, Evaluator
 from tests.document.judge.grammar import Grammar
 from tests.document.judge.lines import Line, UnreadableError, equations
-from tests.document.judge.names import fill, key, spelled
-from tests.document.judge.scope import Names, Ranges
+from tests.document.judge.names import PART, fill, key, quotient, spelled
+from tests.document.judge.scope import Letter, Names, Ranges, letters_of
 from tests.document.judge.tokens import is_letter, tokens, without_braces
-from tests.document.judge.tree import Node, Symbol, Tokens
+from tests.document.judge.tree import Node, Product, Symbol, Tokens
 from tests.document.judge.values import Spreading, closed
 
 Array = Any
@@ -59,6 +59,9 @@ class Page:
 
     def line(self, line: Line, names: Names, told: Mapping[str, Mapping[str, int]]) -> tuple[str, Array]:
         """The key of what a line defines, and its value."""
+        local = quotient(tokens(line.left))
+        if local is not None and names.rank(local[0]):
+            return self.local(line, *local, names, told)
         left = Grammar(tokens(line.left), names.arrays).whole()
         if not isinstance(left, Symbol):
             raise UnreadableError(f"no name on the left: {line.left}")
@@ -70,18 +73,28 @@ class Page:
         if shape is not None and len(shape) != len(letters):
             raise UnreadableError(f"({line.number}) has {letters} for the axes {shape}")
         sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape)
+        return made, self.value(line, root, names, sizes, letters)
+
+    def local(
+        self, line: Line, up: Symbol, down: Symbol, names: Names, told: Mapping[str, Mapping[str, int]]
+    ) -> tuple[str, Array]:
+        """The derivative of one tensor's entry by another's, with the indices of both; or entry by entry, without."""
+        root = Grammar(tokens(line.right), names.arrays).whole()
+        places = [place for name in (up, down) for place in names.find(name, indexed=False)[1]]
+        letters = tuple(dict.fromkeys(c for place in places for c in sorted(letters_of(place))))
+        above = names.find(up, indexed=False)[0].key
+        sizes = Ranges(names, told.get(above, {})).solve(Product((up, down, root)) if letters else root, letters, None)
+        return " ".join(tokens(line.left)), self.value(line, root, names, sizes, letters)
+
+    def value(
+        self, line: Line, root: Node, names: Names, sizes: Mapping[Letter, int], letters: tuple[str, ...]
+    ) -> Array:
         samples = 1 - self.samples if self.implicit else None
         evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
-        array = _whole(evaluator, root, {c: sizes[0, c] for c in letters})
+        array = evaluator.entries({c: sizes[0, c] for c in letters}, root) if letters else closed(evaluator.of(root))
         if not np.all(np.isfinite(array)):
             raise UnreadableError(f"({line.number}) has no value everywhere")
-        return made, array
-
-
-def _whole(evaluator: Evaluator, root: Node, letters: Mapping[str, int]) -> Array:
-    if letters:
-        return evaluator.entries(letters, root)
-    return closed(evaluator.of(root))
+        return array
 
 
 def close(got: Array, want: Array) -> bool:
@@ -133,6 +146,7 @@ def _shape(name: Symbol, names: Names) -> tuple[int, ...] | None:
 
 
 def _variables(name: Symbol) -> list[str]:
+    name = replace(name, form=name.form.partition(PART)[0])
     if name.form != "{}":
         return [spelled(name.base, name.below, name.above)]
     if name.base.startswith(r"\nabla "):

@@ -44,6 +44,10 @@ class Names:
             raise UnreadableError(f"{symbol} is not defined")
         return found[0]
 
+    def rank(self, symbol: Symbol) -> int:
+        """How many axes a defined name has; 0 for what is not defined."""
+        return max((np.ndim(self.arrays[r.key]) for r in readings(symbol) if r.key in self.arrays), default=0)
+
     def places(self, parts: tuple[Tokens, ...], rank: int) -> tuple[Node, ...] | None:
         """The indices: one between every two commas, or letters side by side."""
         if len(parts) == 1 and rank > 1 and len(parts[0]) == rank and all(t.isalnum() for t in parts[0]):

@@ -12,12 +12,12 @@ TOKEN = re.compile(
     r"|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\.|\S",
     re.DOTALL,
 )
-NOTHING = {r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\left", r"\right", r"\,", r"\ ", r"\;", r"\!", r"\quad"}
+NOTHING = {r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\big", r"\Big", r"\left", r"\right", r"\,", r"\ ", r"\;", r"\!", r"\quad"}
 BRACES = {"{": 1, "}": -1}
 
 
 def tokens(text: str) -> Tokens:
-    return tuple(t for t in TOKEN.findall(text) if t not in NOTHING)
+    return tuple(t for t in TOKEN.findall(text.replace("{}", "")) if t not in NOTHING)
 
 
 def group(found: Tokens, start: int) -> tuple[Tokens, int]:
