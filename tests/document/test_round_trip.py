@@ -65,7 +65,7 @@ def page(name: str, profile: str) -> Page:
             given[written.partial(f"{written.loss}_{{0}}", plain)] = written.stands(plain, gradient)
     if name == "convolution":
         window = dict.fromkeys(WINDOW[profile], 2)
-        ranges = {r"\mathit{arg}_{h_{2}}": window, written.name("h2"): window}
+        ranges = {written.name("arg2"): window, written.name("h2"): window}
     return Page(given, written.samples, written.implicit, ranges=ranges)
 
 

@@ -69,11 +69,14 @@ class Page:
         name, letters = _indices(left, right)
         root = Grammar(right, names.arrays).whole()
         made = fill(name.form, spelled(name.base, name.below, name.above))
-        shape = _shape(name, names) if letters else None
-        if shape is not None and len(shape) != len(letters):
+        shape = _shape(name, names)
+        if letters and shape is not None and len(shape) != len(letters):
             raise UnreadableError(f"({line.number}) has {letters} for the axes {shape}")
-        sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape)
-        return made, self.value(line, root, names, sizes, letters)
+        sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape if letters else None)
+        array = self.value(line, root, names, sizes, letters, shape)
+        if shape is not None and np.shape(array) != shape and not np.size(array) == np.prod(shape) == 1:
+            raise UnreadableError(f"({line.number}) has the shape {np.shape(array)}, its variable {shape}")
+        return made, array
 
     def local(
         self, line: Line, up: Symbol, down: Symbol, names: Names, told: Mapping[str, Mapping[str, int]]
@@ -84,14 +87,25 @@ class Page:
         letters = tuple(dict.fromkeys(c for place in places for c in sorted(letters_of(place))))
         above = names.find(up, indexed=False)[0].key
         sizes = Ranges(names, told.get(above, {})).solve(Product((up, down, root)) if letters else root, letters, None)
-        return " ".join(tokens(line.left)), self.value(line, root, names, sizes, letters)
+        shape = None if letters else np.shape(names.arrays[above])
+        return " ".join(tokens(line.left)), self.value(line, root, names, sizes, letters, shape)
 
     def value(
-        self, line: Line, root: Node, names: Names, sizes: Mapping[Letter, int], letters: tuple[str, ...]
+        self,
+        line: Line,
+        root: Node,
+        names: Names,
+        sizes: Mapping[Letter, int],
+        letters: tuple[str, ...],
+        shape: tuple[int, ...] | None,
     ) -> Array:
+        """What a right side is."""
         samples = 1 - self.samples if self.implicit else None
         evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
-        array = evaluator.entries({c: sizes[0, c] for c in letters}, root) if letters else closed(evaluator.of(root))
+        if letters:
+            array = evaluator.entries({c: sizes[0, c] for c in letters}, root)
+        else:
+            array = closed(evaluator.of(root), shape, Spreading(samples))
         if not np.all(np.isfinite(array)):
             raise UnreadableError(f"({line.number}) has no value everywhere")
         return array

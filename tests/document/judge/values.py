@@ -46,6 +46,9 @@ class Spreading:
     axis: int | None = None
 
 
+NOWHERE = Spreading()
+
+
 def value(array: Array) -> Value:
     """An array as it stands in a formula: vectors are columns."""
     made = np.asarray(array, float)
@@ -55,13 +58,6 @@ def value(array: Array) -> Value:
 
 
 ONES = Value(COLUMN, np.ones(1), frozenset({0}))
-
-
-def closed(made: Value) -> Array:
-    """The array of a whole right side."""
-    if made.open:
-        raise UnreadableError("nothing says how long the columns of ones are")
-    return made.data
 
 
 def transposed(made: Value) -> Value:
@@ -123,6 +119,18 @@ def _spread(made: Value, spreading: Spreading) -> Value:
         raise UnreadableError("a column beside a matrix, without a column of ones")
     axis = 1 - spreading.axis
     return Value(MATRIX, np.expand_dims(made.data, axis), frozenset({axis}))
+
+
+def closed(made: Value, shape: tuple[int, ...] | None = None, spreading: Spreading = NOWHERE) -> Array:
+    """The array of a whole right side; the left side's shape, where it is known, says how long columns of ones are."""
+    if made.kind == COLUMN and shape is not None and len(shape) == 2 and spreading.axis is not None:
+        made = _spread(made, spreading)
+    if not made.open:
+        return made.data
+    fits = shape is not None and len(shape) == made.data.ndim
+    if not fits or any(made.data.shape[axis] != shape[axis] for axis in range(len(shape)) if axis not in made.open):
+        raise UnreadableError("nothing says how long the columns of ones are")
+    return np.broadcast_to(made.data, shape)
 
 
 def mapped(made: Value, function: Callable[[Array], Array]) -> Value:
