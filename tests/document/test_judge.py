@@ -184,7 +184,9 @@ def test_equations_are_taken_out_of_a_document() -> None:
     \end{align}
     \begin{align*} c &= a \notag \end{align*}"""
     cases = r"\begin{cases} 1 & \text{if } z > 0 \\ 0 & \text{otherwise} \end{cases}"
-    found = [Line(line.left, " ".join(line.right.replace(r"\quad", "").split()), line.number) for line in equations(text)]
+    found = [
+        Line(line.left, " ".join(line.right.replace(r"\quad", "").split()), line.number) for line in equations(text)
+    ]
     assert found == [Line("z_{1}", r"x W + \mathbf{1} b^{\top}", "7"), Line("a", cases, "8"), Line("c", "a", "")]
 
 

@@ -12,7 +12,21 @@ TOKEN = re.compile(
     r"|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\.|\S",
     re.DOTALL,
 )
-NOTHING = {r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\big", r"\Big", r"\left", r"\right", r"\,", r"\ ", r"\;", r"\!", r"\quad"}
+NOTHING = {
+    r"\bigl",
+    r"\bigr",
+    r"\Bigl",
+    r"\Bigr",
+    r"\big",
+    r"\Big",
+    r"\left",
+    r"\right",
+    r"\,",
+    r"\ ",
+    r"\;",
+    r"\!",
+    r"\quad",
+}
 BRACES = {"{": 1, "}": -1}
 
 
