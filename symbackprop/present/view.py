@@ -221,6 +221,8 @@ def _of_a_sample(tensor: Tensor, expr: Expr) -> Expr:
 
 def _in_samples(expr: Expr) -> Expr:
     """`expr` with 1/N of the sample's own derivative for every derivative of the mean, 1/N in front of the sums."""
+    if not any(_of_samples(entry.tensor) for entry in expr.atoms(Entry)):
+        return expr
 
     def rule(node: Expr) -> Expr:
         if isinstance(node, Entry) and _of_samples(node.tensor):

@@ -9,8 +9,10 @@ import pytest
 
 from tests.document.gallery_names import NOTATIONS
 from tests.document.gallery_reference import ENTRIES, LAM, reference
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.names import key
-from tests.document.judge.page import Page, close
+from tests.document.judge.page import DisagreementError, Page, close
+from tests.document.mutants import MISTAKES, mutants
 from tests.document.printed import gallery, printed
 
 CASES = [(name, profile) for name in ENTRIES for profile in NOTATIONS]
@@ -19,11 +21,13 @@ WINDOW = {"rows": "km", "columns": "mp", "ng": "pq", "torch": "km", "keras": "km
 
 
 THETA, G, T = 0.7, -0.3, 3
+"""An entry of a parameter and of its gradient, and the number of the step."""
 STATES = {
-    "adam": {"m": 0.2, "v": 0.05, r"\beta_{1}": 0.9, r"\beta_{2}": 0.999, r"\varepsilon": 1e-8, "t": T},
+    "adam": {"m": 0.2, "v": 0.05, r"\beta_{1}": 0.9, r"\beta_{2}": 0.999, r"\varepsilon": 0.01, "t": T},
     "nesterov": {"v": 0.4, r"\mu": 0.9},
 }
-RATES = {"adam": 1e-3, "nesterov": 0.01}
+RATE = 0.1
+"""The reader may choose the numbers: the defaults of Adam are so small that a wrong sign would not show."""
 
 
 def stepped(name: str) -> dict[str, float]:
@@ -31,11 +35,11 @@ def stepped(name: str) -> dict[str, float]:
     if name == "adam":
         m, v = 0.9 * 0.2 + 0.1 * G, 0.999 * 0.05 + 0.001 * G**2
         m_hat, v_hat = m / (1 - 0.9**T), v / (1 - 0.999**T)
-        return {"m^{+}": m, "v^{+}": v, r"\theta^{+}": THETA - 1e-3 * m_hat / (np.sqrt(v_hat) + 1e-8)}
+        return {"m^{+}": m, "v^{+}": v, r"\theta^{+}": THETA - RATE * m_hat / (np.sqrt(v_hat) + 0.01)}
     if name == "nesterov":
         v = 0.9 * 0.4 + G
-        return {"v^{+}": v, r"\theta^{+}": THETA - 0.01 * (G + 0.9 * v)}
-    return {r"\theta^{+}": THETA - 0.1 * G}
+        return {"v^{+}": v, r"\theta^{+}": THETA - RATE * (G + 0.9 * v)}
+    return {r"\theta^{+}": THETA - RATE * G}
 
 
 def kept(written: str, profile: str) -> str:
@@ -51,7 +55,7 @@ def page(name: str, profile: str) -> Page:
     """A reader who knows the data, the parameters, the sizes, and where the optimizer is."""
     written, known = NOTATIONS[profile], reference(name)
     given: dict[str, Any] = {written.name(k): written.stands(k, v) for k, v in (known.data | known.parameters).items()}
-    given |= {written.size: rows_of(name), written.rate: RATES.get(name, 0.1), r"\theta": THETA, "g": G}
+    given |= {written.size: rows_of(name), written.rate: RATE, r"\theta": THETA, "g": G}
     given |= {kept(k, profile): v for k, v in STATES.get(name, {}).items()}
     ranges = {}
     if name == "deep_mlp":
@@ -61,7 +65,7 @@ def page(name: str, profile: str) -> Page:
             given[written.partial(f"{written.loss}_{{0}}", plain)] = written.stands(plain, gradient)
     if name == "convolution":
         window = dict.fromkeys(WINDOW[profile], 2)
-        ranges = {r"\mathit{arg}_{h_{2}}": window, written.name("h2"): window}
+        ranges = {written.name("arg2"): window, written.name("h2"): window}
     return Page(given, written.samples, written.implicit, ranges=ranges)
 
 
@@ -79,7 +83,7 @@ def wanted(name: str, profile: str) -> dict[str, Any]:
         weight, rate = written.stands(plain, known.parameters[plain]), LAM / rows_of(name)
         found["R"] = found.get("R", 0) + rate / 2 * np.sum(weight**2)
         found[written.partial("R", plain)] = rate * weight
-        found[written.new(plain)] = weight - 0.1 * written.stands(plain, known.gradients[plain])
+        found[written.new(plain)] = weight - RATE * written.stands(plain, known.gradients[plain])
     found |= {kept(k, profile): v for k, v in stepped(name).items()}
     return {key(k): v for k, v in found.items()}
 
@@ -108,3 +112,26 @@ def test_ng_writes_m_times_the_derivative() -> None:
     known = reference("logistic")
     got = page("logistic", "ng").read(printed("logistic", "ng"))
     np.testing.assert_allclose(got["d Z^{[1]}"], 6 * known.deltas["z1"].T, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("profile", NOTATIONS)
+def test_a_wrong_formula_is_found(name: str, profile: str) -> None:
+    """Every mistake in the default notation, every fifth one in the others."""
+    made = list(mutants(printed(name, profile)))
+    tried = made if profile == "rows" else made[len(name) % 5 :: 5]
+    assert tried
+    assert not [what for what, text in tried if not is_rejected(name, profile, text)]
+
+
+def is_rejected(name: str, profile: str, text: str) -> bool:
+    assert text != printed(name, profile)
+    try:
+        return bool(faults(name, profile, text))
+    except (UnreadableError, DisagreementError):
+        return True
+
+
+def test_mistakes_of_every_kind_were_tried() -> None:
+    tried = {what.partition(" in line")[0] for name, profile in CASES for what, _ in mutants(printed(name, profile))}
+    assert tried == set(MISTAKES)
