@@ -33,36 +33,36 @@ SILENT = frozenset({"common_factor", "cancel"})
 
 def explained(derivation: Derivation, equation: Equation, view: View, words: Words, level: str) -> Derived:
     """How one adjoint or gradient equation of a derivation comes about; for several of them, see `Explanations`."""
-    return Explanations(derivation, view, words, level)(equation)
+    return Explanations(Setting(derivation, view, words, level))(equation)
 
 
-def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Formula | None:
+def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Derived | None:
     """The form of an equation that is computed in floating point, where it is another than the printed one."""
     shown = view.shown(equation)
-    if equation.computed is None or shown.computed is None:
+    if shown.computed is None:
         return None
     steps = (s for s in derivation.steps if s.tensor == equation.lhs.name and s.after == equation.computed)
-    rules = next((s.rules for s in steps if STABLE in s.rules), (STABLE,))
-    first, *rest = (sentence(note, words, view) for note in rules)
+    rules = next((s.rules for s in steps if STABLE in s.rules), ())
+    named = made.joined(sentence(note, words, view) for note in rules if note != STABLE)
     finished = form(shown, shown.computed, view)
-    rule = (*first, " (", *made.joined(rest), ")") if rest else first
-    return Formula("", finished.lhs, finished.rhs, rule=rule, code=equation.number)
+    line = Formula("", finished.lhs, finished.rhs, rule=named, code=equation.number)
+    return Derived(words("steps.computed", equation=f"({equation.number})"), (line,))
 
 
 class Explanations:
     """How the backward equations of a derivation come about: called with one of them, it gives its lines.
 
-    `level` is "summary" (the equation alone), "steps" (those that lead to it, in matrices where they have that form) or
+    The level is "summary" (the equation alone), "steps" (those that lead to it, in matrices where they can be) or
     "every-index" (every step entry by entry). In a notation that writes dL/da as an equation of its own, that one comes
     before at every level.
     """
 
-    def __init__(self, derivation: Derivation, view: View, words: Words, level: str) -> None:
-        if level not in LEVELS:
-            raise PresentationError(f"unknown level {level!r}.{did_you_mean(level, LEVELS)}")
-        self.setting = Setting(derivation, view, words, level)
-        self.handovers = Handovers(derivation)
-        self.kinks = kinked(derivation)
+    def __init__(self, setting: Setting) -> None:
+        if setting.level not in LEVELS:
+            raise PresentationError(f"unknown level {setting.level!r}.{did_you_mean(setting.level, LEVELS)}")
+        self.setting = setting
+        self.handovers = Handovers(setting.derivation)
+        self.kinks = kinked(setting.derivation)
 
     def __call__(self, equation: Equation) -> Derived:
         """The steps to one adjoint or gradient equation; the last line is the equation itself."""
