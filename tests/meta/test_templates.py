@@ -90,9 +90,7 @@ def renderings() -> dict[str, list[Rendering]]:
             for optimizer in (sb.SGD(), sb.Adam(clip_norm=1.0, groups={"b*": {"eta": 0.1}})):
                 for target in pipeline.TARGETS:
                     network.emit(target=target, optimizer=optimizer)
-            derivation = network.derive(optimizer="adam")
-            derivation.latex(standalone=True)
-            page = document(derivation)
+            page = document(network.derive(optimizer="adam"))
             for write in (article, beamer, html, notebook, fragment):
                 write(page)
     door._environment.cache_clear()
