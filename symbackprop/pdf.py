@@ -13,7 +13,8 @@ from .files import write_bytes, write_text
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
 GET_ENGINE = (
-    "to get one: apt-get install texlive-latex-recommended lmodern (Debian, Ubuntu), "
+    "to get one: apt-get install texlive-latex-recommended texlive-pictures lmodern (Debian, Ubuntu; for Polish "
+    "and Russian also texlive-lang-polish texlive-lang-cyrillic cm-super), "
     "dnf install texlive-scheme-basic (Fedora), brew install --cask basictex (macOS)"
 )
 _FLAGS = ("-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-no-shell-escape")

@@ -185,11 +185,11 @@ class Derivation:
 
         return text(self, computed=computed)
 
-    def latex(self, standalone: bool = False) -> str:
-        """The derivation as LaTeX: numbered equations, or a whole article with `standalone=True`."""
+    def latex(self) -> str:
+        """The equations as a LaTeX `align`; `document()` gives a whole article."""
         from .present.latex import latex
 
-        return latex(self, standalone=standalone)
+        return latex(self)
 
     def document(
         self,

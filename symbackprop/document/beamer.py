@@ -55,7 +55,7 @@ def _chapter(section: Section, text: Text, known: frozenset[str]) -> Chapter:
 
 
 def _frames(found: list[Group], height: float) -> Iterator[list[str]]:
-    """The groups, cut at their rows where a frame is full."""
+    """The groups, cut at their rows where a frame is full; one with a heading stays whole where a frame can hold it."""
     frame: list[str] = []
     used = 0.0
     for group in found:
@@ -63,7 +63,8 @@ def _frames(found: list[Group], height: float) -> Iterator[list[str]]:
         while start < len(group.rows):
             end = _fitting(group, start, height - used)
             short = end - start < min(group.first, len(group.rows) - start)
-            if frame and (short or end == start or group.alone):
+            apart = bool(group.head) and start == 0 and end < len(group.rows) == _fitting(group, 0, height)
+            if frame and (short or apart or end == start):
                 yield frame
                 frame, used = [], 0.0
                 continue

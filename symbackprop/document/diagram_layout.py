@@ -73,7 +73,8 @@ def layout(graph: Graph) -> Layout:
     columns = _columns(graph)
     lanes = _lanes(graph, columns)
     breaks = _breaks(graph, columns)
-    spots, widths = {}, {}
+    spots: dict[Tensor, Spot] = {}
+    widths: dict[int, int] = {}
     for tensor, column in columns.items():
         band = sum(column >= b for b in breaks)
         first = breaks[band - 1] if band else 0

@@ -16,7 +16,7 @@ def groups(block: Block, text: Text, page: Page, known: frozenset[str]) -> Itera
     """The groups that a block is printed as; `known` are the numbers of the document's equations."""
     match block:
         case Paragraph():
-            yield Group((Row(rf"\par {text.sentence(block.sentence)}\par", text.height(block.sentence, page.width)),))
+            yield Group((Row(rf"\par {text.sentence(block.sentence)}", text.height(block.sentence, page.width)),))
         case Formulas():
             yield from formulas(block, text, page)
         case Derived():

@@ -17,20 +17,24 @@ OTHER = "green!8"
 LABEL = (0.42, 0.36)
 """The largest label of an arrow, in columns and rows."""
 INSET = 3.0
+ROOM = 60.0
+"""Points that are left for the words above a drawing."""
 
 
 def drawn(block: Diagram, text: Text, page: Page) -> Group:
     """The drawing, smaller where the page is."""
     (left, right), (top, bottom) = bounds(block)
     width, height = (right - left) * COLUMN + 4, (bottom - top) * LINE + 4
-    scale = min(1.0, page.width * page.scale / width, (page.height - 12) * page.scale / height)
+    scale = min(1.0, page.width * page.scale / width, (page.height - ROOM) * page.scale / height)
     lines = "\n".join(_lines(block, text))
     picture = (
         f"\\begin{{tikzpicture}}[x={COLUMN}pt, y=-{LINE}pt, >={{Stealth[length=4pt]}}, line width=0.5pt]\n"
-        f"\\useasboundingbox ({left:.3f},{top:.3f}) rectangle ({right:.3f},{bottom:.3f});\n{lines}\n\\end{{tikzpicture}}"
+        f"\\useasboundingbox {_at((left, top))} rectangle {_at((right, bottom))};\n"
+        f"{lines}\n\\end{{tikzpicture}}"
     )
     scaled = picture if scale == 1 else f"\\scalebox{{{scale:.3f}}}{{{picture}}}"
-    return Group((Row(f"\\begin{{center}}\n{scaled}\n\\end{{center}}", height * scale),), alone=page.slides)
+    shown = f"\\begin{{center}}\n{scaled}\n\\end{{center}}"
+    return Group((Row(shown, height * scale / page.scale),))
 
 
 def bounds(block: Diagram) -> tuple[tuple[float, float], tuple[float, float]]:

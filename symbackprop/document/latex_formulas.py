@@ -16,7 +16,7 @@ from .records import Derived, Formula, Formulas, Sentence
 GAP = 16.0
 SMALL = 0.92
 """The size of rules and remarks."""
-NARROWEST, WIDEST = 105.0, 190.0
+NARROWEST, WIDEST = 105.0, 250.0
 """A column of rules, in points."""
 JOT = 7.0
 
@@ -46,7 +46,7 @@ def derived(block: Derived, text: Text, page: Page) -> Iterator[Group]:
         made, room = beside
         rows = [line.row(*_rule(line.formula.rule, text, page, room)) for line in made]
     shown = tuple(_without_repetition(rows, lines))
-    head = rf"\par\medskip\noindent\textbf{{{text.sentence(block.heading)}}}\par\nopagebreak"
+    head = rf"\par\medskip\noindent\textbf{{{text.sentence(block.heading)}}}\nopagebreak"
     heading = text.height(block.heading, page.width / 1.1) + 8
     yield _aligned(shown, head, heading)
     yield from _remarks(lines, text, page)
@@ -73,7 +73,7 @@ class _Line:
         extras[-1 if last else 0] = f" && {extra}" if extra else ""
         rows = [line + beside + mark for line, beside, mark in zip(self.shown, extras, marks, strict=True)]
         heights = [max(measure(line.replace("&", "")).total, LINE) + JOT for line in self.shown]
-        return Row(" \\\\\n".join(rows), max(heights[0], height + JOT) + sum(heights[1:]), lead)
+        return Row(" \\\\*\n".join(rows), max(heights[0], height + JOT) + sum(heights[1:]), lead)
 
 
 def _column(lines: Sequence[Formula], text: Text) -> float:
@@ -109,7 +109,7 @@ def _shrunk(row: str, page: Page, room: float) -> str:
 
 def _shape(line: Formula, text: Text) -> str:
     sizes = r" \times ".join(LatexPrinter(text.view, shapes=False).show(side) for side in line.shape)
-    return rf"\quad ({sizes})" if sizes else ""
+    return rf"\qquad \in \mathbb{{R}}^{{{sizes}}}" if sizes else ""
 
 
 def _beside(lines: Sequence[Formula], text: Text, page: Page, column: float) -> tuple[list[_Line], float] | None:
@@ -134,7 +134,7 @@ def _led(line: _Line, text: Text, page: Page) -> Row:
     """The line with its rule above it."""
     lead = rf"{{\small {text.sentence(line.formula.rule)}}}" if line.formula.rule else ""
     row = line.row(lead=lead)
-    height = text.height(line.formula.rule, page.width / 1.05) + JOT if lead else 0
+    height = text.height(line.formula.rule, page.width / 1.05) + JOT + 3 if lead else 0
     return Row(row.text, row.height + height, lead)
 
 
@@ -142,14 +142,14 @@ def _without_repetition(rows: Sequence[Row], lines: Sequence[Formula]) -> Iterat
     """The rows, less the left sides that were there in the row before."""
     last: Node | None = None
     for row, line in zip(rows, lines, strict=True):
-        left, equals, right = row.text.partition("&=")
+        _, equals, right = row.text.partition("&=")
         yield Row(f"{equals}{right}", row.height, row.lead) if line.lhs == last else row
         last = line.lhs
 
 
 def _aligned(rows: tuple[Row, ...], head: str = "", heading: float = 0.0) -> Group:
     begin, end = r"\begin{alignat}{2}", r"\end{alignat}"
-    return Group(rows, begin, end, " \\\\\n", head, 14.0 + heading, first=2)
+    return Group(rows, begin, end, " \\\\\n", head, 28.0 + heading, first=2)
 
 
 def _remarks(lines: Iterable[Formula], text: Text, page: Page) -> Iterator[Group]:

@@ -30,7 +30,7 @@ class Page:
 
 
 ARTICLE = Page(455.0, 680.0)
-SLIDES = Page(430.0, 215.0, slides=True, scale=10 / 10.95)
+SLIDES = Page(430.0, 233.0, slides=True, scale=10 / 10.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Group:
     """Rows between the beginning and the end of an environment, with a joint between two of them.
 
     `head` stands above the environment; `around` is the height of everything but the rows. `first` is how many rows
-    the head keeps beside it. `alone` asks for a frame of its own.
+    the head keeps beside it.
     """
 
     rows: tuple[Row, ...]
@@ -57,7 +57,6 @@ class Group:
     head: str = ""
     around: float = 8.0
     first: int = 1
-    alone: bool = False
 
     def shown(self, start: int = 0, end: int | None = None) -> str:
         """The rows from one to another as LaTeX."""

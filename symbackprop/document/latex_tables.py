@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .latex_groups import Group, Page, Row
 from .latex_text import LINE, Text
@@ -11,9 +11,10 @@ from .records import Algorithm, CodeLine, Sentence, Table
 
 BETWEEN = 14.0
 """Points between two columns."""
-SIZES = (("", 1.0), (r"\small", 1.09), (r"\footnotesize", 1.22))
-"""Sizes of a table's font, and how much more goes into a line."""
-ROWS_OF_ONE_PAGE = 30
+SIZES = (("", 1.0), (r"\small", 1.06), (r"\footnotesize", 1.15))
+"""Sizes of a table's font, and how much more goes into a line; scripts do not get smaller as fast as letters."""
+ROWS_TOGETHER = 12
+"""Rows of a table that no page break parts."""
 STEP = 14.0
 """The indentation of pseudo-code."""
 MARGIN = 24.0
@@ -94,7 +95,7 @@ def _shared(columns: list[_Column], room: float) -> tuple[float, ...]:
 
 def _table(part: _Part, block: Table, text: Text, page: Page) -> Group:
     rows = tuple(_row(part, row, text) for row in block.rows)
-    long = len(rows) > ROWS_OF_ONE_PAGE and not page.slides
+    long = len(rows) > ROWS_TOGETHER and not page.slides
     kind = "longtable" if long else "tabular"
     columns = "".join(
         rf">{{\raggedright\arraybackslash}}p{{{page.points(width / part.stretch)}}}" for width in part.widths
@@ -129,9 +130,15 @@ def _height(cells: list[Sentence], part: _Part, text: Text) -> float:
 def algorithm(block: Algorithm, text: Text, page: Page, known: frozenset[str]) -> Group:
     """Numbered lines between two rules; `known` are the numbers of equations that can be referred to."""
     rule = r"\noindent\rule{\linewidth}{0.8pt}\par"
-    rows = tuple(_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1))
+    rows = [_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1)]
+    edges = {*range(3), *range(len(rows) - 3, len(rows) - 1)}
+    rows = [replace(row, text=row.text + r"\nopagebreak") if n in edges else row for n, row in enumerate(rows)]
     return Group(
-        rows, rf"\par\medskip{rule}\nopagebreak\smallskip", rf"\nopagebreak\smallskip{rule}", around=24.0, first=2
+        tuple(rows),
+        rf"\par\medskip{rule}\nopagebreak\smallskip",
+        rf"\nopagebreak\smallskip{rule}",
+        around=24.0,
+        first=2,
     )
 
 
@@ -141,7 +148,9 @@ def _code(number: int, line: CodeLine, text: Text, page: Page, known: frozenset[
     shown = text.sentence(line.sentence, inline)
     reference = rf"\eqref{{eq:{line.number}}}" if line.number in known else f"({line.number})" if line.number else ""
     row = (
-        rf"\noindent\makebox[{page.points(12)}][r]{{\scriptsize {number}}}\hspace{{{page.points(MARGIN - 12 + STEP * line.indent)}}}"
-        rf"\parbox[t]{{{page.points(room)}}}{{\raggedright\strut {shown}\strut}}\makebox[{page.points(36)}][r]{{{reference}}}\par"
+        rf"\noindent\makebox[{page.points(12)}][r]{{\scriptsize {number}}}"
+        rf"\hspace{{{page.points(MARGIN - 12 + STEP * line.indent)}}}"
+        rf"\parbox[t]{{{page.points(room)}}}{{\raggedright\strut {shown}\strut}}"
+        rf"\makebox[{page.points(36)}][r]{{{reference}}}\par"
     )
     return Row(row, text.height(line.sentence, room, inline) + 2)

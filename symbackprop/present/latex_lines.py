@@ -14,7 +14,7 @@ MARKS = re.compile(f"([{BREAK}{SOFT}])")
 OPENING = re.compile(r"[(\[]|\\l(?:V|v)ert|\\lfloor|\\\{")
 CLOSING = re.compile(r"[)\]]|\\r(?:V|v)ert|\\rfloor|\\\}")
 ENVIRONMENT = re.compile(r"\\begin\{(\w+)\}.*?\\end\{\1\}", re.DOTALL)
-A_LINE, DEEPER, TIGHTER = 100.0, 45.0, 25.0
+A_LINE, DEEPER, TIGHTER = 100.0, 60.0, 25.0
 """What one more line costs, a break inside parentheses, and one at a product."""
 
 

@@ -42,6 +42,7 @@ ROMAN = {
     **dict.fromkeys("acegszrt-()", 470),
     **dict.fromkeys("mwMW", 900),
     **dict.fromkeys("ABCDEGHKNOPQRTUVXYZ", 750),
+    **dict.fromkeys("×−≤≥≠←→…—∞", 1000),
 }
 """Thousandths of an em; what is in neither table is a bit wider than most letters of its font."""
 UPRIGHT = 570
