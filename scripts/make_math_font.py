@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 HERE = Path(__file__).resolve().parents[1] / "templates" / "html" / "fonts"
 NAME = "Symbackprop Math"
 GREEK = "αβγδεϵζηθκλμνξπρσςτφϕχψωϑϱϖ"
-SIGNS = "+−-±×·⋅∕/=≠<>≤≥≪≈∼()[]{}|‖⌊⌋⌈⌉,.;:!%′∘⊙⊘⊤∂∇∑∏∫√∞∈∀…←→↦^ˆ~\u0302\u0303\u2061\u2062\u2063\u00a0\u2009"
+SIGNS = "+−-±×·⋅∕/=≠<>≤≥≪≈∼()[]{}|‖⌊⌋⌈⌉,.;:!%′∘⊙⊘⊤∂∇∑∏∫√∞∈∀…←→↦^ˆ~\u0302\u0303\u2061\u2062\u2063\u00a0\u2009"  # noqa: RUF001
 
 
 def wanted() -> set[int]:

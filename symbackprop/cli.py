@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from . import __version__
 from .errors import SymbackpropError
@@ -62,14 +63,18 @@ def demo(out: Path, epochs: int) -> None:
 @click.option("--level", default="steps", show_default=True, help="summary, steps or every-index.")
 @click.option("--language", default="en", show_default=True, help="en, pl, sk or ru.")
 @click.option("--slides", is_flag=True, help="A presentation (.tex or .pdf).")
-@click.option("--symbol", "symbols", multiple=True, metavar="OLD=NEW", help="Another name, as W=Theta or x=xi.")
+@click.option("--symbol", multiple=True, metavar="OLD=NEW", help="Another name, as W=Theta or x=xi.")
 @click.option("--bold", is_flag=True, help="Bold vectors and matrices.")
 @click.option("--numerator", is_flag=True, help="Gradients in numerator layout.")
 @click.option("--shapes", is_flag=True, help="Write under every factor which shape it has.")
-def derive(net: str, output: Path | None, optimizer: str | None, **options: Any) -> None:
+@click.pass_context
+def derive(context: click.Context, /, net: str, output: Path | None, optimizer: str | None, **options: Any) -> None:
     """Print the derivation of NET, or write it to a file."""
     from .netfile import load_network
 
+    given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given and (output is None or output.suffix == ".txt"):
+        raise click.UsageError(f"--{given[0]} is for documents, and this is plain text; write one: -o net.html, say")
     network, _ = load_network(net)
     derivation = network.derive(optimizer=optimizer)
     if output is None:
@@ -87,7 +92,7 @@ def _write_derivation(derivation: Derivation, path: Path, options: dict[str, Any
         return write_text(path, derivation.text() + "\n")
     notation = Notation(
         options["notation"],
-        symbols=dict(map(_renaming, options["symbols"])),
+        symbols=dict(map(_renaming, options["symbol"])),
         fonts="bold" if options["bold"] else "plain",
         layout="numerator" if options["numerator"] else "denominator",
         shapes=options["shapes"],

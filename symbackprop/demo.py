@@ -14,7 +14,7 @@ import symbackprop as sb
 
 from .errors import SymbackpropError
 from .files import make_folder, write_text
-from .pdf import GET_ENGINE, find_engine, write_pdf
+from .pdf import GET_ENGINE, find_engine
 
 if TYPE_CHECKING:
     from .records import Derivation
@@ -127,18 +127,19 @@ def summary(network: sb.Network) -> str:
 
 
 def _write_texts(out: Path, network: sb.Network, optimizer: sb.Optimizer, derivation: Derivation) -> None:
-    """The derivation and the two sources."""
+    """The derivation as a document, and the two sources."""
     texts = {
-        "derivation.tex": derivation.latex(standalone=True),
         "digits_mlp.c": network.emit(target="c", optimizer=optimizer).text,
         "digits_mlp.py": network.emit(target="numpy", optimizer=optimizer).text,
     }
     for name, text in texts.items():
         print(f"wrote {write_text(out / name, text)}")
-    if find_engine() is None:
+    endings = ["tex", "html", *(["pdf"] if find_engine() is not None else [])]
+    for ending in endings:
+        derivation.document(out / f"derivation.{ending}")
+        print(f"wrote {out / f'derivation.{ending}'}")
+    if "pdf" not in endings:
         print(f"no LaTeX engine here, so no PDF; {GET_ENGINE}")
-    else:
-        print(f"wrote {write_pdf(derivation.latex(standalone=True), out / 'derivation.pdf')}")
 
 
 def _train(

@@ -185,12 +185,8 @@ class Derivation:
 
         return text(self, computed=computed)
 
-    def latex(self, standalone: bool = False) -> str:
-        """The derivation as LaTeX: numbered equations, or with `standalone=True` the article of `document()`."""
-        if standalone:
-            from .document.latex import article
-
-            return article(self.document())
+    def latex(self) -> str:
+        """The equations as a LaTeX `align`; `document()` gives a whole article."""
         from .present.latex import latex
 
         return latex(self)

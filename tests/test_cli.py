@@ -81,7 +81,49 @@ def test_derive_without_an_engine_says_how_to_get_one(
 
 
 def test_derive_refuses_an_unknown_suffix(model: Path, tmp_path: Path) -> None:
-    assert ".txt, .tex or .pdf" in failure("derive", f"{model}:net", "-o", tmp_path / "net.docx")
+    message = failure("derive", f"{model}:net", "-o", tmp_path / "net.docx")
+    assert ".tex, .html, .md, .ipynb, .pdf" in message
+    assert ".docx" in message
+    assert not (tmp_path / "net.docx").exists()
+
+
+def test_derive_writes_documents_as_asked(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.md"
+    wishes = ("--notation", "columns", "--level", "summary", "--language", "pl", "--symbol", "W=Theta", "--bold")
+    assert run("derive", f"{model}:net", "-o", out, *wishes).exit_code == 0
+    text = out.read_text(encoding="utf-8")
+    assert r"\boldsymbol{\Theta}^{1}" in text
+    assert "Wyprowadzenie" in text
+    slides = tmp_path / "slides.tex"
+    assert run("derive", f"{model}:net", "-o", slides, "--slides", "--numerator", "--shapes").exit_code == 0
+    assert "{beamer}" in slides.read_text(encoding="utf-8")
+    for ending in ("html", "ipynb"):
+        assert run("derive", f"{model}:net", "-o", tmp_path / f"net.{ending}").exit_code == 0
+        assert (tmp_path / f"net.{ending}").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        (("--notation", "colums"), "Did you mean 'columns'"),
+        (("--level", "all"), "every-index"),
+        (("--language", "de"), "en, pl, ru, sk"),
+        (("--symbol", "Q=R"), "'Q', which is no tensor here"),
+        (("--symbol", "W1=9"), "no name"),
+        (("--symbol", "W1=U", "--symbol", "W2=U"), "one symbol to W2 and W1"),
+    ],
+)
+def test_derive_tells_what_it_cannot_write(model: Path, tmp_path: Path, wishes: tuple[str, ...], told: str) -> None:
+    out = tmp_path / "net.tex"
+    assert told in failure("derive", f"{model}:net", "-o", out, *wishes)
+    assert not out.exists()
+
+
+def test_wishes_for_documents_are_not_dropped_in_plain_text(model: Path) -> None:
+    result = run("derive", f"{model}:net", "--notation", "ng")
+    assert result.exit_code == 2
+    assert "-o net.html" in result.stderr
+    assert run("derive", f"{model}:net", "-o", "net.html", "--symbol", "W").exit_code == 2
 
 
 @pytest.mark.parametrize(("target", "suffix"), [("c", ".c"), ("numpy", ".py")])

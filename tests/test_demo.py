@@ -26,6 +26,7 @@ def test_the_demo_learns_and_writes_its_files(tmp_path: Path) -> None:
     assert "δ2" in result.stdout
     for name, start in {
         "derivation.tex": "",
+        "derivation.html": "<!DOCTYPE html>",
         "digits_mlp.c": "",
         "digits_mlp.py": '"""',
         "learning_curve.png": "",

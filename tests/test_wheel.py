@@ -25,7 +25,9 @@ for target in sys.argv[2:]:
     model = sb.compile(net, target=target, optimizer="adam", seed=0)
     history = model.fit(X, y, epochs=5, batch_size=16, verbose=False)
     assert model.target == target and history.loss[-1] < history.loss[0], (target, history)
-assert "\\\\begin{document}" in net.derive().latex(standalone=True)
+net.derive().document("net.tex")
+net.derive().document("net.html", notation="ng", language="ru")
+assert "\\\\begin{document}" in pathlib.Path("net.tex").read_text()
 print("trained", *sys.argv[2:])
 """
 

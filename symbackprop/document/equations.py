@@ -9,7 +9,7 @@ from ..present.tree import Leaf
 from ..records import Equation
 from .records import Block, Formulas, Paragraph, Sentence
 from .setting import Setting, batch
-from .steps import explained
+from .steps import Explanations, computed_step
 
 
 def forward(setting: Setting) -> tuple[Block, ...]:
@@ -56,16 +56,27 @@ def states(setting: Setting) -> tuple[Block, ...]:
 
 
 def _aligned(setting: Setting, key: str, made: Iterable[Equation]) -> tuple[Block, ...]:
-    lines = tuple(map(setting.formula, made))
-    return (Paragraph(setting.words(f"opening.{key}")), Formulas(lines)) if lines else ()
+    equations = tuple(made)
+    lines = tuple(map(setting.formula, equations))
+    if not lines:
+        return ()
+    computed = (block for eq in equations for block in _computed(setting, eq))
+    return (Paragraph(setting.words(f"opening.{key}")), Formulas(lines), *computed)
 
 
 def _derived(setting: Setting, made: tuple[Equation, ...]) -> tuple[Block, ...]:
-    d, view, words = setting.derivation, setting.view, setting.words
-    explanations = tuple(explained(d, eq, view, words, setting.level) for eq in made)
+    explain = Explanations(setting)
     if setting.level == "summary":
-        return (Formulas(tuple(line for one in explanations for line in one.lines)),)
-    return explanations
+        return (Formulas(tuple(line for eq in made for line in explain(eq).lines)),)
+    return tuple(block for eq in made for block in (explain(eq), *_computed(setting, eq)))
+
+
+def _computed(setting: Setting, equation: Equation) -> tuple[Block, ...]:
+    """What floating point computes in the place of an equation, where that is something else."""
+    if setting.level == "summary":
+        return ()
+    step = computed_step(setting.derivation, equation, setting.view, setting.words)
+    return () if step is None else (step,)
 
 
 def _per_sample(setting: Setting) -> Sentence:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from html import escape
 
-from ..present.mathml import BREAK, bare
+from ..present.mathml import bare
 from ..present.mathml_printer import MathmlPrinter, math, parts
 from ..present.tree import Node
 from ..present.view import View
@@ -28,6 +28,7 @@ class HtmlText:
 
     def __init__(self, view: View, numbers: Collection[str]) -> None:
         self.printer = MathmlPrinter(view)
+        self.flat = MathmlPrinter(view, flat=True)
         self.plain = MathmlPrinter(view, shapes=False)
         self.numbers = numbers
 
@@ -54,9 +55,10 @@ class HtmlText:
     def right(self, node: Node) -> str:
         """The equal sign and a right side; a wide one in pieces between which the line may end."""
         text = EQUALS + self.printer.show(node)
-        if len(bare(text.replace(BREAK, ""))) < WIDE:
+        if len(bare(text)) < WIDE:
             return math(text, display=True)
-        return "<wbr>".join(math(part, display=True) for part in parts(text))
+        flat = EQUALS + self.flat.show(node)
+        return "<wbr>".join(math(part, display=True) for part in parts(flat, WIDE))
 
     def shape(self, sizes: tuple[Node, ...]) -> str:
         """N × 32; "" for none."""

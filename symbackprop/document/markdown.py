@@ -32,6 +32,7 @@ SAFE = (
     (re.compile(r"\\,"), r"\\thinspace "),
     (re.compile(r"\\\{"), r"\\lbrace "),
     (re.compile(r"\\\}"), r"\\rbrace "),
+    (re.compile(r"\\_"), r"\\rule{0.4em}{0.4pt}"),
     (re.compile(r"<"), r"\\lt "),
     (re.compile(r">"), r"\\gt "),
 )

@@ -33,36 +33,36 @@ SILENT = frozenset({"common_factor", "cancel"})
 
 def explained(derivation: Derivation, equation: Equation, view: View, words: Words, level: str) -> Derived:
     """How one adjoint or gradient equation of a derivation comes about; for several of them, see `Explanations`."""
-    return Explanations(derivation, view, words, level)(equation)
+    return Explanations(Setting(derivation, view, words, level))(equation)
 
 
-def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Formula | None:
+def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Derived | None:
     """The form of an equation that is computed in floating point, where it is another than the printed one."""
     shown = view.shown(equation)
-    if equation.computed is None or shown.computed is None:
+    if shown.computed is None:
         return None
     steps = (s for s in derivation.steps if s.tensor == equation.lhs.name and s.after == equation.computed)
-    rules = next((s.rules for s in steps if STABLE in s.rules), (STABLE,))
-    first, *rest = (sentence(note, words, view) for note in rules)
+    rules = next((s.rules for s in steps if STABLE in s.rules), ())
+    named = made.joined(sentence(note, words, view) for note in rules if note != STABLE)
     finished = form(shown, shown.computed, view)
-    rule = (*first, " (", *made.joined(rest), ")") if rest else first
-    return Formula("", finished.lhs, finished.rhs, rule=rule, code=equation.number)
+    line = Formula("", finished.lhs, finished.rhs, rule=named, code=equation.number)
+    return Derived(words("steps.computed", equation=f"({equation.number})"), (line,))
 
 
 class Explanations:
     """How the backward equations of a derivation come about: called with one of them, it gives its lines.
 
-    `level` is "summary" (the equation alone), "steps" (those that lead to it, in matrices where they have that form) or
+    The level is "summary" (the equation alone), "steps" (those that lead to it, in matrices where they can be) or
     "every-index" (every step entry by entry). In a notation that writes dL/da as an equation of its own, that one comes
     before at every level.
     """
 
-    def __init__(self, derivation: Derivation, view: View, words: Words, level: str) -> None:
-        if level not in LEVELS:
-            raise PresentationError(f"unknown level {level!r}.{did_you_mean(level, LEVELS)}")
-        self.setting = Setting(derivation, view, words, level)
-        self.handovers = Handovers(derivation)
-        self.kinks = kinked(derivation)
+    def __init__(self, setting: Setting) -> None:
+        if setting.level not in LEVELS:
+            raise PresentationError(f"unknown level {setting.level!r}.{did_you_mean(setting.level, LEVELS)}")
+        self.setting = setting
+        self.handovers = Handovers(setting.derivation)
+        self.kinks = kinked(setting.derivation)
 
     def __call__(self, equation: Equation) -> Derived:
         """The steps to one adjoint or gradient equation; the last line is the equation itself."""
@@ -94,8 +94,11 @@ class _Explanation:
         """Write a line."""
         self.lines.append(Line(sides, tuple(filter(None, rules)), tuple(remarks)))
 
-    def explain(self, source: Tensor, equation: Equation, in_place: bool = False) -> None:
-        """The lines that end with an equation: the derivative of the loss by `source`."""
+    def explain(self, source: Tensor, equation: Equation, reader: Handover | None = None) -> None:
+        """The lines that end with an equation: the derivative of the loss by `source`.
+
+        It is one of the derivation or, with a `reader`, one that stands in the place where that makes use of it.
+        """
         parts = self.handovers.of(source)
         for part in parts:
             self._before(part)
@@ -105,9 +108,9 @@ class _Explanation:
             if len(parts) > 1:
                 numbers = ", ".join(f"({part.number})" for part in parts)
                 self.write(replace(equation, rhs=Add(*totals)), self.words("steps.added", equations=numbers))
-            for after, rules in () if product else self._rewritings(source, equation, in_place):
+            for after, rules in () if product else self._rewritings(source, equation, reader is not None):
                 self.write(replace(equation, rhs=after), *self.named(rules))
-        if not in_place or product or self.level != "every-index":
+        if reader is None or self.level == "steps" or self._is_product(reader):
             self._end(product or equation)
 
     def _before(self, part: Handover) -> None:
@@ -119,7 +122,7 @@ class _Explanation:
             return
         self.told.add(source)
         total = Equation(self.handovers.derivative(source), part.indices, self.handovers.total(source))
-        self.explain(source, tidy(total)[0], in_place=True)
+        self.explain(source, tidy(total)[0], part)
 
     def _is_product(self, part: Handover) -> bool:
         """Whether the notation names what comes back through a product, and this does."""

@@ -1,157 +1,121 @@
-"""The drawn network as SVG: in a page with its classes and MathML labels, or a picture by itself with plain text."""
+"""The drawn network as SVG: in a page with its styles and MathML labels, or a picture by itself with plain text."""
 
 from __future__ import annotations
 
 import math as maths
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from html import escape
 
+from ..present.latex_lines import whole
+from ..present.latex_measure import EM, measure
+from ..present.latex_printer import LatexPrinter
 from ..present.mathml_printer import MathmlPrinter, math
 from ..present.tree import Node
 from ..present.view import View
+from .latex_diagram import bounds
 from .plain import PlainPrinter
 from .records import Arrow, Box, Diagram
 
-COLUMN, ROW = 136.0, 104.0
-"""From one box to the next, in pixels."""
-WIDTH, HEIGHT = 76.0, 50.0
-MARGIN = 36.0
+COLUMN, ROW = 148.0, 94.0
+"""Pixels from one column or row to the next."""
+LABEL, SIZES, BESIDE = 17.0, 12.0, 14.0
+"""The largest letters of a box, of its sizes and of an arrow's label, in pixels."""
+MARGIN, CORNER, HEAD = 6.0, 7.0, 9.0
 STYLE = (
-    ".figure-box{fill:#f6f7f9;stroke:#5c636e}.figure-parameter{stroke-dasharray:4 3}"
-    ".figure-line{fill:none;stroke:#1b1d21}.figure-back{fill:none;stroke:#b3402a;stroke-dasharray:5 3}"
-    ".figure-head{fill:#1b1d21}.figure-back-head{fill:#b3402a}text{font:15px serif;text-anchor:middle}"
-    ".figure-small{font-size:12px;fill:#5c636e}.figure-on{font-size:12px;fill:#b3402a;paint-order:stroke;stroke:#fff;stroke-width:4px}"
+    ".figure-box{fill:#fff;stroke:#5c636e}.figure-parameter{fill:#e8eefb}.figure-input,.figure-target{fill:#eee}"
+    ".figure-loss{fill:#fbe9e6}.figure-line{fill:none;stroke:#1b1d21}.figure-back{fill:none;stroke:#b3402a}"
+    ".figure-line-head{fill:#1b1d21}.figure-back-head{fill:#b3402a}text{font-family:serif;text-anchor:middle}"
+    ".figure-small{fill:#5c636e}.figure-on{fill:#b3402a}"
 )
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Curve:
-    """An arrow as drawn: a quadratic curve, and the place of what stands on it."""
-
-    start: Point
-    bend: Point
-    end: Point
-    label: Point
-
-
 def svg(diagram: Diagram, view: View, alone: bool = False) -> str:
     """The drawing; `alone` makes a file of it, which any viewer of pictures shows."""
-    drawing = _Drawing(diagram, view, alone)
-    left, top, right, bottom = drawing.bounds()
-    width, height = right - left, bottom - top
-    size = f'viewBox="{left:g} {top:g} {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    (left, right), (top, bottom) = bounds(diagram)
+    x, y = left * COLUMN - MARGIN, top * ROW - MARGIN
+    width, height = (right - left) * COLUMN + 2 * MARGIN, (bottom - top) * ROW + 2 * MARGIN
+    size = f'viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}" width="{width:.0f}" height="{height:.0f}"'
     space, style = (' xmlns="http://www.w3.org/2000/svg"', f"<style>{STYLE}</style>") if alone else ("", "")
-    return f"<svg{space} {size}>{style}{''.join(drawing.elements())}</svg>"
+    return f"<svg{space} {size}>{style}{''.join(_Drawing(view, alone).elements(diagram))}</svg>"
 
 
 class _Drawing:
-    def __init__(self, diagram: Diagram, view: View, alone: bool) -> None:
-        self.diagram, self.alone = diagram, alone
+    def __init__(self, view: View, alone: bool) -> None:
+        self.alone = alone
         self.mathml, self.plain = MathmlPrinter(view, shapes=False), PlainPrinter(view)
-        self.boxes: Mapping[str, Box] = {box.name: box for box in diagram.boxes}
-        self.pairs = {(arrow.start, arrow.end) for arrow in diagram.arrows}
+        self.latex = LatexPrinter(view, shapes=False)
 
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of everything that is drawn."""
-        xs = [box.column * COLUMN for box in self.diagram.boxes]
-        ys = [box.row * ROW for box in self.diagram.boxes]
-        for arrow in self.diagram.arrows:
-            xs.append(self._curve(arrow).label[0])
-            ys.append(self._curve(arrow).label[1])
-        return (
-            min(xs) - WIDTH / 2 - MARGIN / 2,
-            min(ys) - MARGIN,
-            max(xs) + WIDTH / 2 + MARGIN / 2,
-            max(ys) + MARGIN + 8,
-        )
-
-    def elements(self) -> Iterator[str]:
+    def elements(self, diagram: Diagram) -> Iterator[str]:
         """Lines first, boxes and labels above them."""
-        for arrow in self.diagram.arrows:
-            yield self._line(arrow)
-        for box in self.diagram.boxes:
+        for arrow in diagram.arrows:
+            yield _line(arrow)
+        for box in diagram.boxes:
             yield from self._box(box)
-        for arrow in self.diagram.arrows:
-            if arrow.label is not None:
-                x, y = self._curve(arrow).label
-                yield self._text((x, y), 72, 34, (arrow.label,), "figure-on")
+        for arrow in diagram.arrows:
+            if arrow.label is not None and arrow.at is not None:
+                at = (arrow.at[0] * COLUMN, arrow.at[1] * ROW)
+                yield self._text(at, (0.42 * COLUMN, 0.36 * ROW), (arrow.label,), ", ", BESIDE, "figure-on")
 
     def _box(self, box: Box) -> Iterator[str]:
         x, y = box.column * COLUMN, box.row * ROW
-        round_ = 18 if box.kind == "loss" else 4
+        width, height = box.width * COLUMN, box.height * ROW
+        if box.kind == "dots":
+            yield f'<text class="figure-dots" text-anchor="middle" x="{x:.1f}" y="{y + 6:.1f}">⋯</text>'
+            return
+        corner = 0 if box.kind == "parameter" else 5
         yield (
-            f'<rect class="figure-box figure-{escape(box.kind)}" x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}" '
-            f'width="{WIDTH:g}" height="{HEIGHT:g}" rx="{round_}"></rect>'
+            f'<rect class="figure-box figure-{escape(box.kind)}" x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" '
+            f'width="{width:.1f}" height="{height:.1f}" rx="{corner}"></rect>'
         )
-        yield self._text((x, y - 8 if box.below else y), WIDTH, 28, (box.label,), "")
+        room = (width - 4, height * (0.62 if box.below else 1.0) - 4)
+        rise = 0.18 * height if box.below else 0.0
+        yield self._text((x, y - rise), room, (box.label, *box.more), ", ", LABEL, "")
         if box.below:
-            yield self._text((x, y + 15), WIDTH, 16, box.below, "figure-small")
+            room = (width - 4, height * 0.38)
+            yield self._text((x, y + 0.28 * height), room, box.below, " × ", SIZES, "figure-small")
 
-    def _text(self, center: Point, width: float, height: float, nodes: tuple[Node, ...], kind: str) -> str:
-        x, y = center
+    def _text(self, center: Point, room: Point, nodes: tuple[Node, ...], between: str, size: float, kind: str) -> str:
+        """Formulas in letters of this size, or smaller ones where there is not room enough."""
+        (x, y), (width, height) = center, room
+        extents = [measure(whole(self.latex.show(node)), display=False) for node in nodes]
+        wide = sum(e.width for e in extents) / EM + 0.9 * (len(nodes) - 1) + 0.1
+        size = min(size, width / wide, height * EM / max(e.total for e in extents))
         if self.alone:
-            shown = escape(" × ".join(map(self.plain.show, nodes)))
-            return f'<text class="{kind}" x="{x:g}" y="{y + 5:g}">{shown}</text>'
-        between = '<mo lspace="0.1em" rspace="0.1em">×</mo>'
-        shown = math(between.join(map(self.mathml.show, nodes)))
+            shown = escape(between.join(map(self.plain.show, nodes)))
+            return f'<text class="{kind}" font-size="{size:.1f}" x="{x:.1f}" y="{y + size / 3:.1f}">{shown}</text>'
+        sign = f'<mo lspace="0.15em" rspace="0.15em">{between.strip()}</mo>'
+        shown = math(sign.join(map(self.mathml.show, nodes)))
         return (
-            f'<foreignObject x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width:g}" height="{height:g}">'
-            f'<div class="figure-label {kind}">{shown}</div></foreignObject>'
+            f'<foreignObject x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
+            f'height="{height:.1f}"><div class="figure-label {kind}" style="font-size: {size:.1f}px">{shown}</div>'
+            "</foreignObject>"
         )
 
-    def _line(self, arrow: Arrow) -> str:
-        curve = self._curve(arrow)
-        kind = "figure-back" if arrow.backward else "figure-line"
-        (ax, ay), (bx, by), (cx, cy) = curve.start, curve.bend, curve.end
-        return f'<path class="{kind}" d="M{ax:g} {ay:g}Q{bx:g} {by:g} {cx:g} {cy:g}"></path>' + _head(
-            curve, kind + "-head"
-        )
 
-    def _curve(self, arrow: Arrow) -> _Curve:
-        """A straight line, or one bent aside where boxes stand between or another arrow goes the other way."""
-        a, b = self.boxes[arrow.start], self.boxes[arrow.end]
-        start, end = (a.column * COLUMN, a.row * ROW), (b.column * COLUMN, b.row * ROW)
-        long = max(1.0, maths.hypot(end[0] - start[0], end[1] - start[1]))
-        aside = ((end[1] - start[1]) / long, -(end[0] - start[0]) / long)
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-        shift = 26.0 if (arrow.end, arrow.start) in self.pairs else 0.0
-        if self._crosses(a, b):
-            shift += ROW * 0.9
-        bend = (middle[0] + aside[0] * shift, middle[1] + aside[1] * shift)
-        on = shift / 2 + (0.0 if arrow.label is None else 15.0)
-        label = (middle[0] + aside[0] * on, middle[1] + aside[1] * on)
-        return _Curve(_edge(start, bend), bend, _edge(end, bend), label)
-
-    def _crosses(self, a: Box, b: Box) -> bool:
-        """Whether a straight line would meet another box."""
-        steps = [i / 16 for i in range(1, 16)]
-        for x, y in ((a.column + (b.column - a.column) * s, a.row + (b.row - a.row) * s) for s in steps):
-            for box in self.boxes.values():
-                near = abs(box.column - x) * COLUMN < WIDTH / 2 + 2 and abs(box.row - y) * ROW < HEIGHT / 2 + 2
-                if near and box not in (a, b):
-                    return True
-        return False
+def _line(arrow: Arrow) -> str:
+    """A line with round corners and a head."""
+    kind = "figure-back" if arrow.backward else "figure-line"
+    points = [(x * COLUMN, y * ROW) for x, y in arrow.points]
+    *_, before, end = points
+    points[-1] = _towards(end, before, HEAD * 0.8)
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for last, corner, following in zip(points, points[1:], points[2:], strict=False):
+        (ax, ay), (bx, by) = (_towards(corner, other, CORNER) for other in (last, following))
+        path += f"L{ax:.1f} {ay:.1f}Q{corner[0]:.1f} {corner[1]:.1f} {bx:.1f} {by:.1f}"
+    path += f"L{points[-1][0]:.1f} {points[-1][1]:.1f}"
+    return f'<path class="{kind}" d="{path}"></path>{_head(before, end, kind)}'
 
 
-def _edge(center: Point, towards: Point) -> Point:
-    """Where the line from a box's center leaves the box."""
-    dx, dy = towards[0] - center[0], towards[1] - center[1]
-    scale = min(
-        (WIDTH / 2 + 3) / abs(dx) if dx else maths.inf,
-        (HEIGHT / 2 + 3) / abs(dy) if dy else maths.inf,
-        1.0,
-    )
-    return center[0] + dx * scale, center[1] + dy * scale
+def _towards(start: Point, end: Point, distance: float) -> Point:
+    """The point so far from the start, at most half the way."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    part = min(0.5, distance / max(1e-9, maths.hypot(dx, dy)))
+    return start[0] + dx * part, start[1] + dy * part
 
 
-def _head(curve: _Curve, kind: str) -> str:
-    """The arrow's head."""
-    (bx, by), (x, y) = curve.bend, curve.end
-    angle = maths.atan2(y - by, x - bx)
-    points = [(x, y)]
-    for turn in (2.75, -2.75):
-        points.append((x + 8 * maths.cos(angle + turn), y + 8 * maths.sin(angle + turn)))
-    path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
-    return f'<polygon class="{kind}" points="{path}"></polygon>'
+def _head(before: Point, end: Point, kind: str) -> str:
+    angle = maths.atan2(end[1] - before[1], end[0] - before[0])
+    sides = ((end[0] + HEAD * maths.cos(angle + t), end[1] + HEAD * maths.sin(angle + t)) for t in (2.8, -2.8))
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, *sides))
+    return f'<polygon class="{kind}-head" points="{path}"></polygon>'

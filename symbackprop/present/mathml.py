@@ -11,8 +11,8 @@ from html import escape
 
 from .symbols import GREEK, Symbol
 
-BREAK = "\x1f"
-"""Stands in front of an operator at which a line may end; never inside an element."""
+BREAK, SOFT = "\x1f", "\x1e"
+"""Stand in front of an operator at which a line may end, and between factors; never inside an element."""
 TAG = re.compile(r"<(/?)(\w+)[^>]*?(/?)>")
 THIN = '<mspace width="0.1667em"></mspace>'
 TOP = "<mi>\N{DOWN TACK}</mi>"
@@ -45,7 +45,7 @@ def words(text: str) -> str:
 
 def row(text: str) -> str:
     """The elements as one, which no line break cuts."""
-    text = text.replace(BREAK, "")
+    text = whole(text)
     depth = count = 0
     for close, _, alone in TAG.findall(text):
         depth += -1 if close else 0 if alone else 1
@@ -53,23 +53,29 @@ def row(text: str) -> str:
     return text if count == 1 else f"<mrow>{text}</mrow>"
 
 
-def fenced(left: str, text: str, right: str, tall: bool) -> str:
-    """Between two signs, which grow with what is tall."""
-    if not tall:
+def fenced(left: str, text: str, right: str, tall: bool, flat: bool = False) -> str:
+    """Between two signs, which grow with what is tall; `flat` ones are large then, but may stand on different lines."""
+    if flat or not tall:
+        size = ' stretchy="true" symmetric="true" minsize="1.9em" maxsize="1.9em"' if tall else ' stretchy="false"'
         first, last = (
-            f'<mo form="{form}" stretchy="false" lspace="0" rspace="0">{s}</mo>'
+            f'<mo form="{form}"{size} lspace="0" rspace="0">{s}</mo>'
             for form, s in (("prefix", left), ("postfix", right))
         )
         return f"{first}{text}{last}"
-    inner = text.replace(BREAK, "")
+    inner = whole(text)
     first = f'<mo form="prefix" stretchy="true" fence="true" lspace="0" rspace="0">{left}</mo>'
     last = f'<mo form="postfix" stretchy="true" fence="true" lspace="0" rspace="0">{right}</mo>'
     return f"<mrow>{first}{inner}{last}</mrow>"
 
 
+def whole(text: str) -> str:
+    """The elements without the marks of possible breaks."""
+    return text.replace(BREAK, "").replace(SOFT, "")
+
+
 def bare(text: str) -> str:
-    """What is left without the tags."""
-    return re.sub(r"<[^>]*>", "", text)
+    """What is left without tags and marks."""
+    return re.sub(r"<[^>]*>", "", whole(text))
 
 
 def script(base: str, below: str, above: str) -> str:

@@ -9,6 +9,7 @@ from .mathml import (
     BREAK,
     DEL,
     PLUS,
+    SOFT,
     THIN,
     TOP,
     bare,
@@ -19,6 +20,7 @@ from .mathml import (
     row,
     script,
     tight,
+    whole,
     words,
 )
 from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
@@ -55,20 +57,24 @@ FENCES = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
 
 
 class MathmlPrinter(Typeset):
-    """Elements of MathML one after the other: `math` or `parts` make whole formulas of them."""
+    """Elements of MathML one after the other: `math` or `parts` make whole formulas of them.
+
+    `flat` parentheses have one of two sizes, so that lines may end between them; others are as large as what they hold.
+    """
 
     plus = BREAK + operator("+")
     minus = BREAK + operator("−")
     times = BREAK + operator("⊙")
     over = BREAK + operator("⊘")
     negative = operator("−", "prefix")
-    space = ""
+    space = SOFT
     dot = operator("⋅")
     one = "<mn>1</mn>"
 
-    def __init__(self, view: View = PLAIN, shapes: bool | None = None) -> None:
+    def __init__(self, view: View = PLAIN, shapes: bool | None = None, flat: bool = False) -> None:
         super().__init__(view, shapes=shapes)
-        signs = {sign: operator(shown) for sign, shown in SIGNS.items()}
+        self.flat = flat
+        signs = {sign: ("" if sign == "mod" else BREAK) + operator(shown) for sign, shown in SIGNS.items()}
         self.words = {**signs, **{word: words(f" {view.spoken[word]} ") for word in ("and", "or")}}
 
     def name(self, node: Leaf | Subscript) -> str:
@@ -94,7 +100,7 @@ class MathmlPrinter(Typeset):
 
     def group(self, text: str) -> str:
         """Parentheses, as large as what they hold."""
-        return fenced("(", text, ")", _is_tall(text))
+        return fenced("(", text, ")", _is_tall(text), self.flat)
 
     def _letter(self, node: Letter) -> Printed:
         return identifier(node.name), ATOM
@@ -192,7 +198,7 @@ class MathmlPrinter(Typeset):
 
     def _bracket(self, node: Bracket) -> Printed:
         inner = self.show(node.condition)
-        return fenced("[", inner, "]", _is_tall(inner)), ATOM
+        return fenced("[", inner, "]", _is_tall(inner), self.flat), ATOM
 
     def _cases(self, node: Cases) -> Printed:
         spoken = self.view.spoken
@@ -218,10 +224,14 @@ def math(text: str, display: bool = False) -> str:
     return f"<math{style}>{row(text) if text else ''}</math>"
 
 
-def parts(text: str) -> tuple[str, ...]:
-    """Printed elements cut at the places where a line may end; each part but the first begins with an operator.
+def parts(text: str, widest: int | None = None) -> tuple[str, ...]:
+    """Printed elements cut at the operators where a line may end, and between factors what has more letters.
 
-    Its spaces are said outright, for a browser takes an operator in front for a sign.
+    An operator in front has its spaces said outright, for a browser takes it for a sign.
     """
-    first, *others = text.split(BREAK)
-    return (first, *(part.replace(LEADING, SPACED, 1) for part in others))
+    made: list[str] = []
+    for place, part in enumerate(text.split(BREAK)):
+        spaced = part.replace(LEADING, SPACED, 1) if place else part
+        soft = widest is not None and len(bare(part)) > widest
+        made += spaced.split(SOFT) if soft else [whole(spaced)]
+    return tuple(filter(None, made))

@@ -5,8 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 
-from .algebra import product
-from .tree import Apply, Node, Ones, Product, Spread, Total, Transpose
+from .algebra import product, transpose
+from .tree import (
+    Add,
+    Apply,
+    Bracket,
+    Cases,
+    Divide,
+    Hadamard,
+    Leaf,
+    Logic,
+    Node,
+    Ones,
+    Power,
+    Product,
+    Relation,
+    Scale,
+    Spread,
+    Total,
+    Transpose,
+)
 
 
 def implicit(node: Node, columns: bool) -> Node:
@@ -22,8 +40,8 @@ def implicit(node: Node, columns: bool) -> Node:
         if columns and _is_row_of_ones(last):
             return Spread(product(*node.args[:-1]))
         if not columns and isinstance(first, Ones):
-            rest = product(*node.args[1:])
-            return Spread(rest.arg) if isinstance(rest, Transpose) else node
+            column = transpose(product(*node.args[1:]))
+            return Spread(column) if is_column(column) else node
         return node
 
     return rebuilt(node, rule)
@@ -43,10 +61,25 @@ def axis_sums(node: Node) -> Node:
                 return Apply("sum_0", (summed.arg,))
             return Apply("sum_1", (summed,))
         if _is_row_of_ones(node.args[0]):
-            return Total(product(*node.args[1:]))
+            summed = product(*node.args[1:])
+            return Total(summed) if is_column(summed) else Transpose(Apply("sum_0", (summed,)))
         return node
 
     return rebuilt(node, rule)
+
+
+def is_column(node: Node) -> bool:
+    """Whether a node is a column and no matrix, as far as its parts tell."""
+    match node:
+        case Leaf(tensor):
+            return len(tensor.dims) == 1
+        case Product(args):
+            return is_column(args[-1])
+        case Ones() | Apply("rowsum" | "sum_0" | "sum_1", _):
+            return True
+        case Hadamard() | Divide() | Add() | Scale() | Power() | Apply() | Bracket() | Relation() | Logic() | Cases():
+            return any(map(is_column, node.kids()))
+    return False
 
 
 def _is_row_of_ones(node: Node) -> bool:

@@ -38,6 +38,9 @@ FACTORS = ("hyper", "adjoint", "gradient", "random", "state", "parameter", "targ
 """The order of tensors in a product of scalars."""
 
 
+Nodes = tuple[Node, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """`number * numerator / denominator * core`. `number` carries the sign; without a core it is a scalar."""
@@ -91,7 +94,7 @@ class Term:
         """The node of the term without its sign."""
         if self.number == 0:
             return ZERO
-        number, above, below = _positive(self.number), self.numerator, self.denominator
+        number, above, below = _cancelled(_positive(self.number), self.numerator, self.denominator)
         if isinstance(number, Fraction):
             above = above if number.numerator == 1 else (Number(Fraction(number.numerator)), *above)
             below = below if number.denominator == 1 else (Number(Fraction(number.denominator)), *below)
@@ -104,6 +107,15 @@ class Term:
 
 def _positive(number: Fraction | float) -> Fraction | float:
     return -number if number < 0 else number
+
+
+def _cancelled(number: Fraction | float, above: Nodes, below: Nodes) -> tuple[Fraction | float, Nodes, Nodes]:
+    """Without a number above the line that is a size below it: 2/(2 N) where there are two outputs."""
+    same = next((n for n in below if isinstance(n, Size) and n.dim.size == number), None)
+    if same is None:
+        return number, above, below
+    place = below.index(same)
+    return Fraction(1), above, below[:place] + below[place + 1 :]
 
 
 def is_plain(node: Node) -> bool:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from sympy import Add, Expr
 
+from ..errors import PresentationError, did_you_mean
 from ..language.indices import make_sum, rewrite
 from ..language.nodes import Entry, Index, Size, Sum
 from ..language.tensor import BATCH, Tensor
@@ -39,6 +40,8 @@ class View:
         self._alike: dict[Tensor, Tensor] = {}
         for tensor in dict.fromkeys(_tensors(derivation)) if derivation is not None else ():
             self._symbols[tensor] = self._unused(tensor)
+        if derivation is not None:
+            self._check_wishes()
 
     @property
     def batch(self) -> str:
@@ -141,10 +144,29 @@ class View:
         wished = self._named(tensor)
         taken = {Symbol(self.batch), *self._symbols.values()}
         if wished in taken:
+            self._check_clash(tensor, wished)
             wished = self._styled(plain_symbol(tensor), tensor)
         while wished in taken:
             wished = replace(wished, primes=wished.primes + 1)
         return wished
+
+    def _check_clash(self, tensor: Tensor, symbol: Symbol) -> None:
+        """Raise where it is a reader's own wish that gives two tensors one symbol."""
+        others = [t.name for t, s in self._symbols.items() if s == symbol]
+        clashing = [tensor.name, *others]
+        if any({name, symbol_of(name).letter} & set(self.notation.symbols) for name in clashing):
+            raise PresentationError(
+                f"symbols={dict(self.notation.symbols)!r} gives one symbol to {' and '.join(clashing)}"
+                f"{'' if others else ' and the number of samples'}; choose another one"
+            )
+
+    def _check_wishes(self) -> None:
+        """Raise for a wish about a tensor or a letter that the derivation has not."""
+        names = {t.name for t in self._symbols if t.kind not in ("adjoint", "gradient")}
+        known = names | {s.letter + "hat" * s.hat for s in map(symbol_of, names)}
+        for name in self.notation.symbols:
+            if name not in known:
+                raise PresentationError(f"symbols has {name!r}, which is no tensor here.{did_you_mean(name, known)}")
 
     def _named(self, tensor: Tensor) -> Symbol:
         source, profile = self.source(tensor), self.profile
@@ -221,6 +243,8 @@ def _of_a_sample(tensor: Tensor, expr: Expr) -> Expr:
 
 def _in_samples(expr: Expr) -> Expr:
     """`expr` with 1/N of the sample's own derivative for every derivative of the mean, 1/N in front of the sums."""
+    if not any(_of_samples(entry.tensor) for entry in expr.atoms(Entry)):
+        return expr
 
     def rule(node: Expr) -> Expr:
         if isinstance(node, Entry) and _of_samples(node.tensor):

@@ -3,8 +3,8 @@
 The network is S1 = X W1^T + 1 b1^T, O1 = sigmoid(S1), S2 = O1 W2^T + 1 b2^T, O2 = sigmoid(S2) with rows as samples,
 and the loss is cross-entropy summed over the batch. Nothing here comes from symbackprop.
 
-`latex` and `lecture` are the line as printed, `right` the line with its mistake put right (they are equal where there is
-none), `mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
+`latex` and `lecture` are the line as printed, `right` the line with its mistake put right (equal where there is none),
+`mistake` names it, `as_printed` and `value` evaluate both with NumPy (juxtaposition is the matrix product), and
 `text` is the right side that `derivation.text()` prints: x, z, a, y stand for X, S, O, Y, and delta for dL/dS.
 """
 

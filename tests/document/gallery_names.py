@@ -68,12 +68,12 @@ class Written:
 
 
 LOW = {"x": "x", "y": "y", **{f"{c}%": f"{c}_{{%}}" for c in ("W", "b", "z", "a", "h")}}
-LOW |= {"gamma%": r"\gamma_{%}", "beta%": r"\beta_{%}"}
+LOW |= {"gamma%": r"\gamma_{%}", "beta%": r"\beta_{%}", "arg%": r"\mathit{arg\_h}_{%}"}
 UP = {"x": "x", "y": "y", "W": "w", "W%": "w^{%}", **{f"{c}%": f"{c}^{{%}}" for c in ("b", "z", "a", "h")}}
-UP |= {"gamma%": r"\gamma^{%}", "beta%": r"\beta^{%}"}
+UP |= {"gamma%": r"\gamma^{%}", "beta%": r"\beta^{%}", "arg%": r"\mathit{arg\_h}^{%}"}
 CAPITAL = {"x": "X", "y": "Y", "W%": "W^{[%]}", "b%": "b^{[%]}"}
 CAPITAL |= {"z%": "Z^{[%]}", "a%": "A^{[%]}", "h%": "H^{[%]}"}
-CAPITAL |= {"gamma%": r"\gamma^{[%]}", "beta%": r"\beta^{[%]}"}
+CAPITAL |= {"gamma%": r"\gamma^{[%]}", "beta%": r"\beta^{[%]}", "arg%": r"\mathit{arg\_h}^{[%]}"}
 FIRST = {**LOW, "x": "X", "y": "Y", "z%": "S_{%}", "a%": "O_{%}", "h%": "H_{%}"}
 
 NOTATIONS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -111,7 +112,7 @@ def small(P: Any, D: Any, S: Any) -> Array:
 def layers(*widths: int) -> dict[str, tuple[int, ...]]:
     """Parameters of dense layers from 1 on."""
     made: dict[str, tuple[int, ...]] = {}
-    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), 1):
+    for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
         made |= {f"W{number}": (outputs, inputs), f"b{number}": (outputs,)}
     return made
 

@@ -30,7 +30,7 @@ MISTAKES: dict[str, tuple[str, Change]] = {
     "an elementwise quotient is a product": (r"\\oslash", lambda m: r"\odot"),
     "the division by the samples is lost": (r"\\frac\{(\d*)\}\{(?:\d )?[Nnm]\}", lambda m: m.group(1) or "1"),
     "a sign is the other": (r"(?<![\w^{])[+-] |= -", other_sign),
-    "a number is another": (r"(?<!tag)(\{)(\d)(\}|\\top\})", next_digit),
+    "a number is another": (r"(\{)(\d)(\}|\\top\})", next_digit),
     "a layer is another": (r"(\[)(\d)(\])", next_digit),
     "a factor is another": (r"( )(\d)( |\})", next_digit),
     "two indices change places": (r"(?<!\\max)(_\{(?:\d,)?)([a-z])([a-z])(?=[a-z]*\})", swapped),
@@ -43,7 +43,17 @@ MISTAKES: dict[str, tuple[str, Change]] = {
 
 def mutants(text: str) -> Iterator[tuple[str, str]]:
     """What is wrong, and the text in which it is, once for every place where it can be."""
-    for what, (pattern, change) in MISTAKES.items():
-        for match in re.finditer(pattern, text):
-            line = text[: match.start()].count("\n")
-            yield f"{what} in line {line}", text[: match.start()] + change(match) + text[match.end() :]
+    for start, end in formulas(text):
+        for what, (pattern, change) in MISTAKES.items():
+            for match in re.compile(pattern).finditer(text, start, end):
+                line = text[: match.start()].count("\n")
+                yield f"{what} in line {line}", text[: match.start()] + change(match) + text[match.end() :]
+
+
+def formulas(text: str) -> Iterator[tuple[int, int]]:
+    """Where formulas stand: the lines of numbered equations, without numbers and remarks."""
+    for env in re.finditer(r"\\begin\{align.*?\\end\{align", text, re.DOTALL):
+        for line in re.finditer(r"^(?!\\(?:begin|end|shortintertext)).+$", text[env.start() : env.end()], re.MULTILINE):
+            end = re.search(r" && | \\tag| \\notag|$", line.group())
+            assert end is not None
+            yield env.start() + line.start(), env.start() + line.start() + end.start()

@@ -17,9 +17,7 @@ from symbackprop.present.notation import PROFILES
 from symbackprop.present.words import LANGUAGES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "documents.md"
-NET = sb.Network(
-    [sb.Input(64), sb.Dense(32, "sigmoid"), sb.Dense(10)], loss="softmax_cross_entropy", weight_decay=1e-4
-)
+NET = sb.Network([sb.Input(64), sb.Dense(32, "sigmoid"), sb.Dense(10)], loss="softmax_cross_entropy", weight_decay=1e-4)
 HEAD = """# Documents
 
     derivation = net.derive(optimizer="adam")

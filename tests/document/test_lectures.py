@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,7 +122,7 @@ def cost(kind: str, a: Any, y: Any) -> Any:
 def values(kind: str) -> SimpleNamespace:
     """A network's tensors at random numbers, and the derivatives by autodiff."""
     draw = np.random.default_rng(3)
-    w = [None, *(draw.normal(size=(m, k)) for k, m in zip(SIZES[:-1], SIZES[1:], strict=True))]
+    w = [None, *(draw.normal(size=(m, k)) for k, m in pairwise(SIZES))]
     b = [None, *(draw.normal(size=(m,)) for m in SIZES[1:])]
     x, y = draw.normal(size=(SIZES[0], SAMPLES)), draw.uniform(size=(SIZES[-1], SAMPLES))
 

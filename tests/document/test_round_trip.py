@@ -2,92 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from tests.document.gallery_names import NOTATIONS
-from tests.document.gallery_reference import ENTRIES, LAM, reference
-from tests.document.judge.names import key
-from tests.document.judge.page import Page, close
+from tests.document.gallery_reader import faults, page
+from tests.document.gallery_reference import ENTRIES, reference
+from tests.document.judge.lines import UnreadableError
+from tests.document.judge.page import DisagreementError
+from tests.document.mutants import MISTAKES, mutants
 from tests.document.printed import gallery, printed
 
 CASES = [(name, profile) for name in ENTRIES for profile in NOTATIONS]
-WINDOW = {"rows": "km", "columns": "mp", "ng": "pq", "torch": "km", "keras": "km", "lecture-1": "mp"}
-"""The letters of the pooling windows, which are 2 wide: the formula itself does not say it."""
-
-
-THETA, G, T = 0.7, -0.3, 3
-STATES = {
-    "adam": {"m": 0.2, "v": 0.05, r"\beta_{1}": 0.9, r"\beta_{2}": 0.999, r"\varepsilon": 1e-8, "t": T},
-    "nesterov": {"v": 0.4, r"\mu": 0.9},
-}
-RATES = {"adam": 1e-3, "nesterov": 0.01}
-
-
-def stepped(name: str) -> dict[str, float]:
-    """An entry of a parameter after a step, and what the optimizer keeps, in plain arithmetic."""
-    if name == "adam":
-        m, v = 0.9 * 0.2 + 0.1 * G, 0.999 * 0.05 + 0.001 * G**2
-        m_hat, v_hat = m / (1 - 0.9**T), v / (1 - 0.999**T)
-        return {"m^{+}": m, "v^{+}": v, r"\theta^{+}": THETA - 1e-3 * m_hat / (np.sqrt(v_hat) + 1e-8)}
-    if name == "nesterov":
-        v = 0.9 * 0.4 + G
-        return {"v^{+}": v, r"\theta^{+}": THETA - 0.01 * (G + 0.9 * v)}
-    return {r"\theta^{+}": THETA - 0.1 * G}
-
-
-def kept(written: str, profile: str) -> str:
-    """In Ng's notation m is the number of samples."""
-    return written.replace("m", "M") if profile == "ng" and written[0] == "m" else written
-
-
-def rows_of(name: str) -> int:
-    return int(next(iter(ENTRIES[name].data.values()))[0])
-
-
-def page(name: str, profile: str) -> Page:
-    """A reader who knows the data, the parameters, the sizes, and where the optimizer is."""
-    written, known = NOTATIONS[profile], reference(name)
-    given: dict[str, Any] = {written.name(k): written.stands(k, v) for k, v in (known.data | known.parameters).items()}
-    given |= {written.size: rows_of(name), written.rate: RATES.get(name, 0.1), r"\theta": THETA, "g": G}
-    given |= {kept(k, profile): v for k, v in STATES.get(name, {}).items()}
-    ranges = {}
-    if name == "deep_mlp":
-        given[r"\lambda"] = LAM
-        for plain in ("W1", "W2", "W3"):  # the derivative without the penalty, for the step that shows what it adds
-            gradient = known.gradients[plain] - LAM / rows_of(name) * known.parameters[plain]
-            given[written.partial(f"{written.loss}_{{0}}", plain)] = written.stands(plain, gradient)
-    if name == "convolution":
-        window = dict.fromkeys(WINDOW[profile], 2)
-        ranges = {r"\mathit{arg}_{h_{2}}": window, written.name("h2"): window}
-    return Page(given, written.samples, written.implicit, ranges=ranges)
-
-
-def wanted(name: str, profile: str) -> dict[str, Any]:
-    """The loss and all derivatives that JAX gives, and the optimizer's step, by the key of their printed name."""
-    written, known = NOTATIONS[profile], reference(name)
-    factor = rows_of(name) if profile == "ng" and ENTRIES[name].mean else 1
-    found: dict[str, Any] = {written.loss: known.loss}
-    for plain, array in known.gradients.items():
-        found[written.derivative(plain)] = written.stands(plain, array)
-    for plain, array in known.deltas.items():
-        printed_name = written.derivative(plain) if plain[0] == "z" else written.adjoint(plain)
-        found[printed_name] = factor * written.stands(plain, array)
-    for plain in ("W1", "W2", "W3") if name == "deep_mlp" else ():
-        weight, rate = written.stands(plain, known.parameters[plain]), LAM / rows_of(name)
-        found["R"] = found.get("R", 0) + rate / 2 * np.sum(weight**2)
-        found[written.partial("R", plain)] = rate * weight
-        found[written.new(plain)] = weight - 0.1 * written.stands(plain, known.gradients[plain])
-    found |= {kept(k, profile): v for k, v in stepped(name).items()}
-    return {key(k): v for k, v in found.items()}
-
-
-def faults(name: str, profile: str, text: str) -> list[str]:
-    """What is wrong in a document, or missing."""
-    got = page(name, profile).read(text)
-    return [k for k, v in wanted(name, profile).items() if k not in got or not close(got[k], v)]
 
 
 @pytest.mark.parametrize(("name", "profile"), CASES)
@@ -108,3 +34,26 @@ def test_ng_writes_m_times_the_derivative() -> None:
     known = reference("logistic")
     got = page("logistic", "ng").read(printed("logistic", "ng"))
     np.testing.assert_allclose(got["d Z^{[1]}"], 6 * known.deltas["z1"].T, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("profile", NOTATIONS)
+def test_a_wrong_formula_is_found(name: str, profile: str) -> None:
+    """Every mistake in the default notation, every fifth one in the others."""
+    made = list(mutants(printed(name, profile)))
+    tried = made if profile == "rows" else made[len(name) % 5 :: 5]
+    assert tried
+    assert not [what for what, text in tried if not is_rejected(name, profile, text)]
+
+
+def is_rejected(name: str, profile: str, text: str) -> bool:
+    assert text != printed(name, profile)
+    try:
+        return bool(faults(name, profile, text))
+    except (UnreadableError, DisagreementError):
+        return True
+
+
+def test_mistakes_of_every_kind_were_tried() -> None:
+    tried = {what.partition(" in line")[0] for name, profile in CASES for what, _ in mutants(printed(name, profile))}
+    assert tried == set(MISTAKES)

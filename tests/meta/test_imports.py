@@ -35,7 +35,6 @@ DOORS = {
     ("records", "symbackprop.present.text.text"): "Derivation.text()",
     ("records", "symbackprop.present.latex.latex"): "Derivation.latex()",
     ("records", "symbackprop.present.latex.repr_latex"): "a Derivation shows itself in a notebook",
-    ("records", "symbackprop.document.latex.article"): "Derivation.latex(standalone=True)",
     ("records", "symbackprop.document.make.document"): "Derivation.document()",
     ("records", "symbackprop.document.write.write"): "Derivation.document(path)",
     ("records", "symbackprop.document.jupyter.derivation_html"): "a Derivation shows itself in a notebook",

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.document.judge.functions import CHOICES, COMPARE, ENTRYWISE, of_matrix
 from tests.document.judge.grammar import Grammar
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.scope import Letter, Names, is_index
 from tests.document.judge.tree import (
     Call,
@@ -73,7 +73,7 @@ class Evaluator:
         """A scalar for every place of the letters in sight."""
         made = self.of(node)
         if made.kind != SCALAR:
-            raise Unreadable(f"a {made.kind} where a number is meant")
+            raise UnreadableError(f"a {made.kind} where a number is meant")
         return made.data
 
     def both(self, left: Value, right: Value, function: Any) -> Value:
@@ -92,7 +92,7 @@ class Evaluator:
 
     def _ones(self, node: Ones) -> Value:
         if self.letters:
-            raise Unreadable("a column of ones among indices")
+            raise UnreadableError("a column of ones among indices")
         return ONES
 
     def _symbol(self, node: Symbol) -> Value:
@@ -136,7 +136,7 @@ class Evaluator:
         for sign, factor in zip(node.signs, node.factors[1:], strict=True):
             other = self.of(factor)
             if SCALAR in {made.kind, other.kind}:
-                raise Unreadable(f"a scalar beside {sign}")
+                raise UnreadableError(f"a scalar beside {sign}")
             made = self.both(made, other, np.multiply if sign == r"\odot" else np.divide)
         return made
 
@@ -150,7 +150,7 @@ class Evaluator:
     def _quotient(self, node: Quotient) -> Value:
         below = self.of(node.below)
         if below.kind != SCALAR:
-            raise Unreadable("a fraction with a matrix below")
+            raise UnreadableError("a fraction with a matrix below")
         return times(self.of(node.above), mapped(below, lambda b: 1 / b))
 
     def _transposed(self, node: Transposed) -> Value:
@@ -161,7 +161,7 @@ class Evaluator:
 
     def power(self, base: Value, exponent: Value, entries: bool) -> Value:
         if exponent.kind != SCALAR or (base.kind == SCALAR) == entries:
-            raise Unreadable(f"a power of a {base.kind}, {'entry by entry' if entries else 'as a whole'}")
+            raise UnreadableError(f"a power of a {base.kind}, {'entry by entry' if entries else 'as a whole'}")
         return mapped(base, lambda b: b**exponent.data)
 
     def _call(self, node: Call) -> Value:
@@ -169,7 +169,7 @@ class Evaluator:
         if node.function in CHOICES and len(args) > 1:
             return reduce(lambda a, b: self.both(a, b, CHOICES[node.function]), args)
         if len(args) != 1:
-            raise Unreadable(f"{node.function} of {len(args)} things")
+            raise UnreadableError(f"{node.function} of {len(args)} things")
         if node.function in ENTRYWISE:
             return mapped(args[0], ENTRYWISE[node.function])
         return of_matrix(node.function, args[0], self.conventions.samples)
@@ -185,7 +185,7 @@ class Evaluator:
         if not node.letters:
             made = self.of(node.body)
             if made.kind == SCALAR:
-                raise Unreadable("the sum over the entries of a number")
+                raise UnreadableError("the sum over the entries of a number")
             return Value(SCALAR, np.sum(closed(made)))
         outside, self.beyond = self.beyond, 0.0 if node.kind == "sum" else -np.inf
         full = self.entries({c: self.sizes[id(node), c] for c in node.letters}, node.body)

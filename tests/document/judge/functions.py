@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.values import COLUMN, MATRIX, SCALAR, Value
 
 Array = Any
@@ -47,7 +47,7 @@ COMPARE: dict[str, Callable[[Array, Array], Array]] = {
 def of_matrix(name: str, made: Value, samples: int) -> Value:
     """Functions of a whole matrix. `samples`: the axis along which the samples stand."""
     if made.open:
-        raise Unreadable(f"{name} of what has no size")
+        raise UnreadableError(f"{name} of what has no size")
     data = made.data
     if name == "norm_1":
         return Value(SCALAR, np.sum(np.abs(data)))
@@ -56,7 +56,7 @@ def of_matrix(name: str, made: Value, samples: int) -> Value:
     if name == "diag" and made.kind == COLUMN:
         return Value(MATRIX, np.diag(data))
     if made.kind != MATRIX:
-        raise Unreadable(f"{name} of a {made.kind}")
+        raise UnreadableError(f"{name} of a {made.kind}")
     if name == "softmax":
         powers = np.exp(data)
         return Value(MATRIX, powers / powers.sum(axis=1 - samples, keepdims=True))
@@ -66,4 +66,4 @@ def of_matrix(name: str, made: Value, samples: int) -> Value:
         return Value(COLUMN, data.sum(axis=0))
     if name == "tr" and data.shape[0] == data.shape[1]:
         return Value(SCALAR, np.trace(data))
-    raise Unreadable(f"{name} of {data.shape}")
+    raise UnreadableError(f"{name} of {data.shape}")

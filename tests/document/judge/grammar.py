@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.names import is_partial, key, symbol_at
 from tests.document.judge.tokens import group, parted, tokens
 from tests.document.judge.tree import (
@@ -52,7 +52,7 @@ class Grammar:
     def whole(self) -> Node:
         made = self.sum()
         if self.place < len(self.tokens):
-            raise Unreadable(f"cannot read on at: {' '.join(self.tokens[self.place :])}")
+            raise UnreadableError(f"cannot read on at: {' '.join(self.tokens[self.place :])}")
         return made
 
     def peek(self) -> str:
@@ -68,7 +68,7 @@ class Grammar:
     def expect(self, *wanted: str) -> str:
         token = self.take(*wanted)
         if not token:
-            raise Unreadable(f"{wanted} expected before: {' '.join(self.tokens[self.place :])}")
+            raise UnreadableError(f"{wanted} expected before: {' '.join(self.tokens[self.place :])}")
         return token
 
     def group(self) -> Tokens:
@@ -88,7 +88,7 @@ class Grammar:
         if self.take(r"\bmod"):
             right = self.product()
             if signs != [1] or self.peek() in {"+", "-", r"\odot", r"\oslash"}:
-                raise Unreadable(r"what \bmod stands between is not clear")
+                raise UnreadableError(r"what \bmod stands between is not clear")
             return Modulo(made, right)
         return made
 
@@ -116,7 +116,7 @@ class Grammar:
         while self.take("^"):
             made = self.raised(made, self.group())
         if self.peek() == "_":
-            raise Unreadable(f"an index below what is no name: {' '.join(self.tokens)}")
+            raise UnreadableError(f"an index below what is no name: {' '.join(self.tokens)}")
         return made
 
     def raised(self, base: Node, above: Tokens) -> Node:
@@ -190,14 +190,14 @@ class Grammar:
             words.add("and" if "and" in self.expect(self.peek()) else "or")
             made.append(self.comparison())
         if len(words) > 1:
-            raise Unreadable("and beside or")
+            raise UnreadableError("and beside or")
         return Joined(words.pop(), tuple(made)) if words else made[0]
 
     def comparison(self) -> Node:
         start = self.place
         try:
             return self.compared()
-        except Unreadable:
+        except UnreadableError:
             self.place = start
             self.expect("(")
             made = self.condition()
@@ -210,7 +210,7 @@ class Grammar:
             signs.append(RELATIONS[self.expect(*RELATIONS)])
             sides.append(self.sum())
         if not signs:
-            raise Unreadable(f"no condition: {' '.join(self.tokens)}")
+            raise UnreadableError(f"no condition: {' '.join(self.tokens)}")
         return Compared(tuple(sides), tuple(signs))
 
     def cases(self, close: str) -> Node:
@@ -242,7 +242,7 @@ class Grammar:
 
 def _product(factors: list[Node]) -> Node:
     if not factors:
-        raise Unreadable("a factor is missing")
+        raise UnreadableError("a factor is missing")
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
@@ -250,7 +250,7 @@ def _letters(found: Tokens) -> tuple[str, ...]:
     """The letters below a sum sign; with commas each part is one, k1 among them."""
     letters = tuple("".join(part) for part in parted(found)) if "," in found else found
     if not all(letter[0].isalpha() for letter in letters):
-        raise Unreadable(f"what a sum runs over: {' '.join(found)}")
+        raise UnreadableError(f"what a sum runs over: {' '.join(found)}")
     return letters
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ALIGN = re.compile(r"\\begin\{(align\*?|aligned)\}(.*?)\\end\{\1\}", re.DOTALL)
+ALIGN = re.compile(r"\\begin\{(align(?:at|ed|edat)?\*?)\}(.*?)\\end\{\1\}", re.DOTALL)
+COUNT = re.compile(r"\{\d+\}")
 COMMENT = re.compile(r"(?<!\\)%.*")
-TAG = re.compile(r"\\tag\*?\{([^{}]*)\}|\\(?:notag|nonumber)(?![A-Za-z])")
+TAG = re.compile(r"\\tag\*?\{([^{}]*)\}|\\label\{[^{}]*\}|\\(?:notag|nonumber)(?![A-Za-z])")
+BETWEEN = re.compile(r"\\(?:short)?intertext(?=\{)")
 PART = re.compile(r"\\begin\{|\\end\{|\\\\(?:\[[^\]]*\])?|\\.|.", re.DOTALL)
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """What is written has no meaning, or more than one."""
 
 
@@ -27,36 +29,50 @@ class Line:
 def equations(document: str) -> list[Line]:
     """Every equation of a document, in the order in which it is read."""
     found: list[Line] = []
-    for _, body in ALIGN.findall(COMMENT.sub("", document)):
-        found += _joined(_rows(body))
+    for kind, body in ALIGN.findall(COMMENT.sub("", document)):
+        found += _joined(_cells(_without_words(COUNT.sub("", body, count=1) if "at" in kind else body)))
     return found
 
 
-def _rows(body: str) -> list[str]:
-    """The rows of an align; those of an environment inside it are not parted."""
-    rows, depth = [""], 0
+def _without_words(body: str) -> str:
+    """Without the words between the rows."""
+    while match := BETWEEN.search(body):
+        depth = 0
+        for end in range(match.end(), len(body)):
+            depth += {"{": 1, "}": -1}.get(body[end], 0)
+            if depth == 0:
+                break
+        body = body[: match.start()] + body[end + 1 :]
+    return body
+
+
+def _cells(body: str) -> list[list[str]]:
+    """The rows of an align in their cells; those of an environment inside it are not parted."""
+    rows, depth = [[""]], 0
     for part in PART.findall(body):
         depth += {"\\begin{": 1, "\\end{": -1}.get(part, 0)
         if part.startswith("\\\\") and depth == 0:
-            rows.append("")
+            rows.append([""])
+        elif part == "&" and depth == 0:
+            rows[-1].append("")
         else:
-            rows[-1] += part
-    return [row for row in rows if TAG.sub("", row).strip()]
+            rows[-1][-1] += part
+    return [row for row in rows if TAG.sub("", "".join(row)).strip()]
 
 
-def _joined(rows: list[str]) -> list[Line]:
-    """Rows without an equal sign behind their & go on with the row above."""
+def _joined(rows: list[list[str]]) -> list[Line]:
+    """Rows without an equal sign behind their & go on with the row above; cells behind the second hold remarks."""
     found: list[Line] = []
     for row in rows:
-        tags = [m.group(1) for m in TAG.finditer(row) if m.group(1) is not None]
-        left, mark, right = TAG.sub("", row).partition("&")
-        right, number = right.strip(), tags[0] if tags else ""
-        if not mark:
-            raise Unreadable(f"a row without &: {row}")
+        tags = [m.group(1) for m in TAG.finditer("&".join(row)) if m.group(1) is not None]
+        number = tags[0] if tags else ""
+        if len(row) < 2:
+            raise UnreadableError(f"a row without &: {row}")
+        left, right = (TAG.sub("", cell).strip() for cell in row[:2])
         if right.startswith("="):
-            found.append(Line(left.strip(), right[1:].strip(), number))
-        elif found and not left.strip() and not found[-1].number:
-            found[-1] = Line(found[-1].left, f"{found[-1].right} {right.removeprefix(chr(92) + 'quad')}", number)
+            found.append(Line(left, right[1:].strip(), number))
+        elif found and not left and not found[-1].number:
+            found[-1] = Line(found[-1].left, f"{found[-1].right} {right}", number)
         else:
-            raise Unreadable(f"a row that goes on from nothing: {row}")
+            raise UnreadableError(f"a row that goes on from nothing: {row}")
     return found

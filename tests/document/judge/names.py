@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.tokens import group, is_letter, parted, tokens, without_braces
 from tests.document.judge.tree import Symbol, Tokens
 
 WRAPPERS = {r"\hat", r"\mathit", r"\mathbf", r"\boldsymbol", r"\bar", r"\tilde"}
 NO_NAMES = {r"\sum", r"\frac", r"\sqrt", r"\top", r"\nabla", r"\partial", r"\log", r"\max", r"\min", r"\exp", r"\tanh"}
 GRAD = r"\mathrm{.grad}"
+PART = " through "
 PARTIAL, NABLA, BEFORE, BEHIND = r"\partial %s/\partial {}", r"\nabla {} %s", "d {}", "{}.grad"
 
 
@@ -45,7 +46,7 @@ def key(name: Symbol | str) -> str:
         found = tokens(name)
         made, end = symbol_at(found, 0, ())
         if end != len(found):
-            raise Unreadable(f"no name: {name}")
+            raise UnreadableError(f"no name: {name}")
         name = made
     return fill(name.form, spelled(name.base, name.below, name.above))
 
@@ -65,14 +66,22 @@ def readings(symbol: Symbol) -> Iterator[Reading]:
 
 
 def symbol_at(found: Tokens, place: int, known: Collection[str]) -> tuple[Symbol, int]:
-    """The name that starts at a place, and the place behind it."""
+    r"""The name that starts at a place, and the place behind it; \Big|_{(3)} is the part that comes through (3)."""
+    made, place = _name_at(found, place, known)
+    if found[place : place + 2] == ("|", "_"):
+        part, place = group(found, place + 2)
+        made = replace(made, form=f"{made.form}{PART}{''.join(part)}")
+    return made, place
+
+
+def _name_at(found: Tokens, place: int, known: Collection[str]) -> tuple[Symbol, int]:
     token = found[place] if place < len(found) else ""
     if token == r"\frac":
         return _partial(found, place)
     if token == r"\nabla":
         return _nabla(found, place)
     if token == "d" and "d" not in known and _starts(found, place + 1):
-        made, place = symbol_at(found, place + 1, known)
+        made, place = _name_at(found, place + 1, known)
         return replace(made, form=fill(BEFORE, made.form)), place
     base, place = _base(found, place)
     below, above, place = _scripts(found, place)
@@ -87,6 +96,18 @@ def is_partial(found: Tokens, place: int) -> bool:
     return found[place : place + 3] == (r"\frac", "{", r"\partial")
 
 
+def quotient(found: Tokens) -> tuple[Symbol, Symbol] | None:
+    """The two names of a derivative of one by the other, where that is all there is."""
+    if not is_partial(found, 0):
+        return None
+    above, place = group(found, 1)
+    below, place = group(found, place)
+    if place != len(found) or below[:1] != (r"\partial",):
+        return None
+    (up, end), (down, last) = symbol_at(above, 1, ()), symbol_at(below, 1, ())
+    return (up, down) if end == len(above) and last == len(below) else None
+
+
 def _starts(found: Tokens, place: int) -> bool:
     token = found[place] if place < len(found) else ""
     return (
@@ -99,10 +120,10 @@ def _base(found: Tokens, place: int) -> tuple[str, int]:
     if token in WRAPPERS:
         inner, place = group(found, place + 1)
         if not inner:
-            raise Unreadable("an empty name")
+            raise UnreadableError("an empty name")
         return f"{token}{{{''.join(inner)}}}", place
     if not _starts(found, place):
-        raise Unreadable(f"no name: {' '.join(found[place:])}")
+        raise UnreadableError(f"no name: {' '.join(found[place:])}")
     return token, place + 1
 
 
@@ -113,7 +134,7 @@ def _scripts(found: Tokens, place: int) -> tuple[tuple[Tokens, ...], Tokens, int
     while place < len(found) and found[place] in {"_", "^"}:
         mark = found[place]
         if mark in seen:
-            raise Unreadable(f"two scripts in one place: {' '.join(found)}")
+            raise UnreadableError(f"two scripts in one place: {' '.join(found)}")
         seen.add(mark)
         script, place = group(found, place + 1)
         if mark == "_":
@@ -127,20 +148,20 @@ def _partial(found: Tokens, place: int) -> tuple[Symbol, int]:
     above, place = group(found, place + 1)
     below, place = group(found, place)
     if above[:1] != (r"\partial",) or below[:1] != (r"\partial",):
-        raise Unreadable(f"no name: {' '.join(found)}")
+        raise UnreadableError(f"no name: {' '.join(found)}")
     made, end = symbol_at(below, 1, ())
     _, mark, place = _scripts(found, place)
     if end != len(below) or mark not in {(), (r"\top",)}:
-        raise Unreadable(f"no derivative by one name: {' '.join(below)}")
+        raise UnreadableError(f"no derivative by one name: {' '.join(below)}")
     return replace(made, above=made.above + mark, form=PARTIAL % "".join(above[1:])), place
 
 
 def _nabla(found: Tokens, place: int) -> tuple[Symbol, int]:
     if found[place + 1 : place + 2] != ("_",):
-        raise Unreadable("a gradient by nothing")
+        raise UnreadableError("a gradient by nothing")
     below, place = group(found, place + 2)
     made, end = symbol_at(below, 0, ())
     if end != len(below) or not _starts(found, place):
-        raise Unreadable(f"no gradient by one name: {' '.join(below)}")
-    of, place = symbol_at(found, place, ())
+        raise UnreadableError(f"no gradient by one name: {' '.join(below)}")
+    of, place = _name_at(found, place, ())
     return Symbol(fill(NABLA % key(of), key(made))), place

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tests.document.judge.evaluate import Conventions, Evaluator
 from tests.document.judge.grammar import Grammar
-from tests.document.judge.lines import Line, Unreadable, equations
-from tests.document.judge.names import fill, key, spelled
-from tests.document.judge.scope import Names, Ranges
+from tests.document.judge.lines import Line, UnreadableError, equations
+from tests.document.judge.names import PART, fill, key, quotient, spelled
+from tests.document.judge.scope import Letter, Names, Ranges, letters_of
 from tests.document.judge.tokens import is_letter, tokens, without_braces
-from tests.document.judge.tree import Node, Symbol, Tokens
+from tests.document.judge.tree import Node, Product, Symbol, Tokens
 from tests.document.judge.values import Spreading, closed
 
 Array = Any
 CLOSE, ZERO = 1e-9, 1e-3
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """Two lines define one thing, with different values."""
 
 
@@ -51,37 +51,64 @@ class Page:
             with np.errstate(all="ignore"):
                 name, array = self.line(Line(left, line.right, line.number), names, told)
             if name in found and not close(array, found[name]):
-                raise Disagreement(f"({line.number}) {name}")
+                raise DisagreementError(f"({line.number}) {name}")
             if name not in found and name in names.arrays:
-                raise Unreadable(f"({line.number}) defines {name}, which is given")
+                raise UnreadableError(f"({line.number}) defines {name}, which is given")
             found[name] = names.arrays[name] = array
         return found
 
     def line(self, line: Line, names: Names, told: Mapping[str, Mapping[str, int]]) -> tuple[str, Array]:
         """The key of what a line defines, and its value."""
+        local = quotient(tokens(line.left))
+        if local is not None and names.rank(local[0]):
+            return self.local(line, *local, names, told)
         left = Grammar(tokens(line.left), names.arrays).whole()
         if not isinstance(left, Symbol):
-            raise Unreadable(f"no name on the left: {line.left}")
+            raise UnreadableError(f"no name on the left: {line.left}")
         right = tokens(line.right)
         name, letters = _indices(left, right)
         root = Grammar(right, names.arrays).whole()
         made = fill(name.form, spelled(name.base, name.below, name.above))
-        shape = _shape(name, names) if letters else None
-        if shape is not None and len(shape) != len(letters):
-            raise Unreadable(f"({line.number}) has {letters} for the axes {shape}")
-        sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape)
-        samples = 1 - self.samples if self.implicit else None
-        evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
-        array = _whole(evaluator, root, {c: sizes[0, c] for c in letters})
-        if not np.all(np.isfinite(array)):
-            raise Unreadable(f"({line.number}) has no value everywhere")
+        shape = _shape(name, names)
+        if letters and shape is not None and len(shape) != len(letters):
+            raise UnreadableError(f"({line.number}) has {letters} for the axes {shape}")
+        sizes = Ranges(names, told.get(made, {})).solve(root, letters, shape if letters else None)
+        array = self.value(line, root, names, sizes, letters, shape)
+        if shape is not None and np.shape(array) != shape and not np.size(array) == np.prod(shape) == 1:
+            raise UnreadableError(f"({line.number}) has the shape {np.shape(array)}, its variable {shape}")
         return made, array
 
+    def local(
+        self, line: Line, up: Symbol, down: Symbol, names: Names, told: Mapping[str, Mapping[str, int]]
+    ) -> tuple[str, Array]:
+        """The derivative of one tensor's entry by another's, with the indices of both; or entry by entry, without."""
+        root = Grammar(tokens(line.right), names.arrays).whole()
+        places = [place for name in (up, down) for place in names.find(name, indexed=False)[1]]
+        letters = tuple(dict.fromkeys(c for place in places for c in sorted(letters_of(place))))
+        above = names.find(up, indexed=False)[0].key
+        sizes = Ranges(names, told.get(above, {})).solve(Product((up, down, root)) if letters else root, letters, None)
+        shape = None if letters else np.shape(names.arrays[above])
+        return " ".join(tokens(line.left)), self.value(line, root, names, sizes, letters, shape)
 
-def _whole(evaluator: Evaluator, root: Node, letters: Mapping[str, int]) -> Array:
-    if letters:
-        return evaluator.entries(letters, root)
-    return closed(evaluator.of(root))
+    def value(
+        self,
+        line: Line,
+        root: Node,
+        names: Names,
+        sizes: Mapping[Letter, int],
+        letters: tuple[str, ...],
+        shape: tuple[int, ...] | None,
+    ) -> Array:
+        """What a right side is."""
+        samples = 1 - self.samples if self.implicit else None
+        evaluator = Evaluator(names, Conventions(Spreading(samples), self.samples), sizes)
+        if letters:
+            array = evaluator.entries({c: sizes[0, c] for c in letters}, root)
+        else:
+            array = closed(evaluator.of(root), shape, Spreading(samples))
+        if not np.all(np.isfinite(array)):
+            raise UnreadableError(f"({line.number}) has no value everywhere")
+        return array
 
 
 def close(got: Array, want: Array) -> bool:
@@ -133,6 +160,7 @@ def _shape(name: Symbol, names: Names) -> tuple[int, ...] | None:
 
 
 def _variables(name: Symbol) -> list[str]:
+    name = replace(name, form=name.form.partition(PART)[0])
     if name.form != "{}":
         return [spelled(name.base, name.below, name.above)]
     if name.base.startswith(r"\nabla "):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.document.judge.grammar import Grammar
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.names import Reading, readings
 from tests.document.judge.tokens import is_letter
 from tests.document.judge.tree import Call, Modulo, Node, Number, Product, Quotient, Running, Sum, Symbol, Tokens
@@ -39,10 +39,14 @@ class Names:
                 if places is not None and len(places) in ({rank} if indexed or places else {0}):
                     found.append((reading, places))
         if len(found) > 1:
-            raise Unreadable(f"{symbol} may be {' or '.join(r.key for r, _ in found)}")
+            raise UnreadableError(f"{symbol} may be {' or '.join(r.key for r, _ in found)}")
         if not found:
-            raise Unreadable(f"{symbol} is not defined")
+            raise UnreadableError(f"{symbol} is not defined")
         return found[0]
+
+    def rank(self, symbol: Symbol) -> int:
+        """How many axes a defined name has; 0 for what is not defined."""
+        return max((np.ndim(self.arrays[r.key]) for r in readings(symbol) if r.key in self.arrays), default=0)
 
     def places(self, parts: tuple[Tokens, ...], rank: int) -> tuple[Node, ...] | None:
         """The indices: one between every two commas, or letters side by side."""
@@ -78,7 +82,7 @@ class Ranges:
     def solve(self, root: Node, left: tuple[str, ...], shape: tuple[int, ...] | None) -> dict[Letter, int]:
         letters: dict[str, Letter] = {c: (0, c) for c in left}
         if len(letters) < len(left):
-            raise Unreadable(f"a letter twice on the left side: {left}")
+            raise UnreadableError(f"a letter twice on the left side: {left}")
         for place, c in enumerate(left):
             if shape is not None:
                 self.fix((0, c), shape[place])
@@ -94,17 +98,17 @@ class Ranges:
             pass
         missing = [c for c in bound if c not in self.sizes]
         if missing:
-            raise Unreadable(f"nothing says how far {', '.join(c for _, c in missing)} runs")
+            raise UnreadableError(f"nothing says how far {', '.join(c for _, c in missing)} runs")
         return self.sizes
 
     def fix(self, letter: Letter, size: int) -> None:
         if self.sizes.setdefault(letter, size) != size:
-            raise Unreadable(f"{letter[1]} runs along axes of {self.sizes[letter]} and {size}")
+            raise UnreadableError(f"{letter[1]} runs along axes of {self.sizes[letter]} and {size}")
 
     def uses(self, node: Node, letters: Mapping[str, Letter], bound: list[Letter]) -> Iterator[Use]:
         if isinstance(node, Running) and node.letters:
             if set(node.letters) & set(letters):
-                raise Unreadable(f"{node.letters} hide letters that are in use")
+                raise UnreadableError(f"{node.letters} hide letters that are in use")
             mine = {c: (id(node), c) for c in node.letters}
             bound += mine.values()
             yield from self.uses(node.body, {**letters, **mine}, bound)
@@ -136,7 +140,7 @@ class Ranges:
                     limits[unknown[0]] = min(end, limits.get(unknown[0], end))
         for letter, end in limits.items():
             if end == 0:
-                raise Unreadable(f"{letter[1]} has no place to stand")
+                raise UnreadableError(f"{letter[1]} has no place to stand")
             self.fix(letter, end)
         return bool(limits)
 
@@ -181,4 +185,4 @@ def largest(node: Node, letters: Mapping[str, int]) -> float:
         return float(np.floor(largest(node.args[0], letters)))
     if isinstance(node, Modulo):
         return largest(node.left, letters) % largest(node.right, letters)
-    raise Unreadable(f"an index that is no sum of letters: {node}")
+    raise UnreadableError(f"an index that is no sum of letters: {node}")

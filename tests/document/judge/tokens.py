@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.document.judge.lines import Unreadable
+from tests.document.judge.lines import UnreadableError
 from tests.document.judge.tree import Tokens
 
 TOKEN = re.compile(
@@ -12,18 +12,32 @@ TOKEN = re.compile(
     r"|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\.|\S",
     re.DOTALL,
 )
-NOTHING = {r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\left", r"\right", r"\,", r"\ ", r"\;", r"\!", r"\quad"}
+NOTHING = {
+    r"\bigl",
+    r"\bigr",
+    r"\Bigl",
+    r"\Bigr",
+    r"\big",
+    r"\Big",
+    r"\left",
+    r"\right",
+    r"\,",
+    r"\ ",
+    r"\;",
+    r"\!",
+    r"\quad",
+}
 BRACES = {"{": 1, "}": -1}
 
 
 def tokens(text: str) -> Tokens:
-    return tuple(t for t in TOKEN.findall(text) if t not in NOTHING)
+    return tuple(t for t in TOKEN.findall(text.replace("{}", "")) if t not in NOTHING)
 
 
 def group(found: Tokens, start: int) -> tuple[Tokens, int]:
     """What is in the braces at a place (or the one token there), and the place behind."""
     if start >= len(found):
-        raise Unreadable("something is missing at the end")
+        raise UnreadableError("something is missing at the end")
     if found[start] != "{":
         return (found[start],), start + 1
     depth = 0
@@ -31,7 +45,7 @@ def group(found: Tokens, start: int) -> tuple[Tokens, int]:
         depth += BRACES.get(found[end], 0)
         if depth == 0:
             return found[start + 1 : end], end + 1
-    raise Unreadable(f"braces that do not close: {' '.join(found[start:])}")
+    raise UnreadableError(f"braces that do not close: {' '.join(found[start:])}")
 
 
 def parted(found: Tokens, mark: str = ",") -> tuple[Tokens, ...]:
