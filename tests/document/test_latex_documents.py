@@ -25,7 +25,7 @@ from symbackprop.present.latex_measure import measure
 from symbackprop.present.latex_printer import BREAK, SOFT, LatexPrinter
 from symbackprop.present.matrix import form
 from symbackprop.present.notation import PROFILES, Notation
-from symbackprop.present.tree import Add, Leaf, Node
+from symbackprop.present.tree import Add, Leaf, Node, Scale
 from symbackprop.present.view import PLAIN, View
 from symbackprop.records import Derivation
 from tests.document.printed import derivation as of_gallery
@@ -141,8 +141,6 @@ def test_shapes_stand_below_the_factors() -> None:
 
 def test_long_sums_leave_their_fraction() -> None:
     long = Add(tuple((1, Leaf(Tensor(f"{name}_long"))) for name in "abcdefghijklmn"))
-    from symbackprop.present.tree import Scale
-
     node: Node = Scale((long,), (Leaf(Tensor("s")),))
     closed, opened = (LatexPrinter(PLAIN, opened=o).show(node) for o in (False, True))
     assert BREAK not in closed
@@ -222,8 +220,8 @@ def test_formulas_are_no_wider_than_measured(pdflatex: str, tmp_path: Path) -> N
     boxes = "\n".join(
         rf"\setbox0\hbox{{$\displaystyle {f}$}}\typeout{{BOX\the\wd0/\the\ht0/\the\dp0}}" for f in formulas
     )
-    source = rf"\documentclass[11pt]{{article}}\usepackage{{lmodern,amsmath,amssymb}}\begin{{document}}{boxes}\end{{document}}"
-    log = compiled(source, tmp_path, runs=1)
+    packages = r"\documentclass[11pt]{article}\usepackage{lmodern,amsmath,amssymb}"
+    log = compiled(rf"{packages}\begin{{document}}{boxes}\end{{document}}", tmp_path, runs=1)
     found = [tuple(map(float, box)) for box in re.findall(r"BOX([\d.]+)pt/([\d.]+)pt/([\d.]+)pt", log)]
     assert len(found) == len(formulas)
     for formula, (width, height, depth) in zip(formulas, found, strict=True):
