@@ -178,7 +178,7 @@ def test_equations_are_taken_out_of_a_document() -> None:
     text = r"""
     In $x = 1$ nothing is defined. % \begin{align} no &= 1 \end{align}
     \begin{align}
-    z_{1} &= x W \notag \\
+    z_{1} &= x W \notag \\*
     &\quad + \mathbf{1} b^{\top} \tag{7} \\[1ex]
     a &= \begin{cases} 1 & \text{if } z > 0 \\ 0 & \text{otherwise} \end{cases} \tag{8}
     \end{align}

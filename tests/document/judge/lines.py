@@ -10,7 +10,7 @@ COUNT = re.compile(r"\{\d+\}")
 COMMENT = re.compile(r"(?<!\\)%.*")
 TAG = re.compile(r"\\tag\*?\{([^{}]*)\}|\\label\{[^{}]*\}|\\(?:notag|nonumber)(?![A-Za-z])")
 BETWEEN = re.compile(r"\\(?:short)?intertext(?=\{)")
-PART = re.compile(r"\\begin\{|\\end\{|\\\\(?:\[[^\]]*\])?|\\.|.", re.DOTALL)
+PART = re.compile(r"\\begin\{|\\end\{|\\\\\*?(?:\[[^\]]*\])?|\\.|.", re.DOTALL)
 
 
 class UnreadableError(Exception):
