@@ -17,4 +17,8 @@ def blocks(setting: Setting) -> tuple[Block, ...]:
         parameters=str(sum(t.entries for t in system.parameters)),
         tensors=str(len(system.parameters)),
     )
-    return Paragraph(sentence), diagram(setting.derivation, setting.view)
+    drawing = diagram(setting.derivation, setting.view)
+    told = {"merged": any(box.more for box in drawing.boxes), "cut": any(box.kind == "dots" for box in drawing.boxes)}
+    for key in (key for key, holds in told.items() if holds):
+        sentence = (*sentence, " ", *setting.words(f"drawing.{key}"))
+    return Paragraph(sentence), drawing
