@@ -96,12 +96,15 @@ class IndexBuilder(Builder):
             self.letters[index] = self._letter(index)
         bound = tuple(self.letters[index] for index in node.bound)
         body = self.term(node.body, ())
+        on_axes = {i for e in node.body.atoms(Entry) for i in e.indices}
+        alone = [i for i in node.bound if i not in on_axes]
+        windows = tuple((self.letters[i], i.dim.size) for i in alone if i.dim is not None and i.dim.size is not None)
         self.letters = outside
         kind = KINDS.get(type(node), "sum")
         if kind != "sum":
-            return Term(core=Running(kind, bound, body.node()))
+            return Term(core=Running(kind, bound, body.node(), windows))
         front = Term(body.number, body.front.numerator, body.front.denominator)
-        return Term(core=Running(kind, bound, body.rest.unsigned())).scaled(front)
+        return Term(core=Running(kind, bound, body.rest.unsigned(), windows)).scaled(front)
 
     def product(self, expr: Expr, axes: Axes) -> Term:
         """Factors side by side, a running sum last."""

@@ -161,9 +161,11 @@ class LatexPrinter(Typeset):
         return rf"\sum {self.show(node.arg, least)}", SUM
 
     def _running(self, node: Running) -> Printed:
-        letters = ",".join(node.letters) if any(len(c) > 1 for c in node.letters) else "".join(node.letters)
+        plain = not node.windows and node.kind != "sum" and all(len(c) == 1 for c in node.letters)
+        ranges = (rf"0 \le {', '.join(some)} < {size}" if size else ",".join(some) for some, size in node.parts())
+        letters = "".join(node.letters) if plain else r",\, ".join(ranges)
         if node.kind == "sum":
-            return rf"\sum_{{{','.join(node.letters)}}} {self.show(node.body, SUM)}", SUM
+            return rf"\sum_{{{letters}}} {self.show(node.body, SUM)}", SUM
         word = r"\max" if node.kind == "max" else r"\operatorname{arg\,max}"
         return rf"{word}_{{{letters}}} {self.show(node.body, FACTOR)}", CALL
 

@@ -172,7 +172,7 @@ class MathmlPrinter(Typeset):
 
     def _running(self, node: Running) -> Printed:
         long = node.kind == "sum" or any(len(c) > 1 for c in node.letters)
-        letters = row((tight(",") if long else "").join(map(identifier, node.letters)))
+        letters = row(tight(",").join(_range(some, size, long or bool(node.windows)) for some, size in node.parts()))
         if node.kind == "sum":
             return f"<munder><mo>∑</mo>{letters}</munder>{self.show(node.body, SUM)}", SUM
         word = "max" if node.kind == "max" else "arg\u2009max"
@@ -212,6 +212,12 @@ class MathmlPrinter(Typeset):
         """The text with a shape below it."""
         shown = tight("×").join(f"<mn>{s}</mn>" if isinstance(s, int) else self._dim(s) for s in sides)
         return f'<munder>{row(text)}<mrow class="shape">{THIN}{shown}{THIN}</mrow></munder>'
+
+
+def _range(letters: tuple[str, ...], size: int, commas: bool) -> str:
+    """Letters below a sum: with their range, where that is no axis's."""
+    names = (tight(",") if commas else "").join(map(identifier, letters))
+    return f"<mn>0</mn>{operator('≤')}{names}{operator('&lt;')}<mn>{size}</mn>" if size else names
 
 
 def _is_tall(text: str) -> bool:

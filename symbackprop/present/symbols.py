@@ -73,7 +73,7 @@ def symbol_of(name: str) -> Symbol:
     inner = suffix.lstrip("_")
     if not inner:
         return Symbol(letter, hat=hat, primes=len(suffix))
-    words = re.fullmatch(r"(_[^\W\d_]+)+(_*\d+)?", suffix)
+    words = re.fullmatch(r"(_[^\W\d_]{2,})+(_*\d+)?", suffix)
     if words and len(letter) > 1 and not hat and letter not in GREEK:  # running_mean2 is one word and a number
         return Symbol(letter + suffix.rstrip("_0123456789"), (words.group(2) or "").lstrip("_"))
     if inner.isdigit():

@@ -116,7 +116,7 @@ class TextPrinter(Printer):
         return f"Σ {self.show(node.arg, least)}", SUM
 
     def _running(self, node: Running) -> Printed:
-        letters = ",".join(node.letters)
+        letters = ",".join(f"0≤{','.join(some)}<{size}" if size else ",".join(some) for some, size in node.parts())
         if node.kind == "sum":
             return f"Σ_{letters} {self.show(node.body, SUM)}", SUM
         return f"{node.kind}_{letters}({self.show(node.body)})", ATOM

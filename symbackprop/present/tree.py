@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from itertools import groupby
 
 from ..language.tensor import Dim, Tensor
 
@@ -208,11 +209,21 @@ class Cases(Node):
 
 @dataclass(frozen=True, slots=True)
 class Running(Node):
-    """Index form: `kind` (sum, max, argmax) of the body over bound letters."""
+    """Index form: `kind` (sum, max, argmax) of the body over bound letters.
+
+    `windows` are the letters that stand on no axis by themselves, with the number of their values, counted from 0.
+    """
 
     kind: str
     letters: tuple[str, ...]
     body: Node
+    windows: tuple[tuple[str, int], ...] = ()
+
+    def parts(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """The letters side by side that have one range; 0 stands for that of their axes."""
+        sizes = dict(self.windows)
+        for size, letters in groupby(self.letters, lambda c: sizes.get(c, 0)):
+            yield tuple(letters), size
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,6 @@ from tests.document.gallery_reference import ENTRIES, LAM, reference
 from tests.document.judge.names import key
 from tests.document.judge.page import Page, close
 
-WINDOW = {"rows": "km", "columns": "mp", "ng": "pq", "torch": "km", "keras": "km", "lecture-1": "mp"}
-"""The letters of the pooling windows, which are 2 wide: the formula itself does not say it."""
-
-
 THETA, G, T = 0.7, -0.3, 3
 """An entry of a parameter and of its gradient, and the number of the step."""
 STATES = {
@@ -52,16 +48,12 @@ def page(name: str, profile: str) -> Page:
     given: dict[str, Any] = {written.name(k): written.stands(k, v) for k, v in (known.data | known.parameters).items()}
     given |= {written.size: rows_of(name), written.rate: RATE, r"\theta": THETA, "g": G}
     given |= {kept(k, profile): v for k, v in STATES.get(name, {}).items()}
-    ranges = {}
     if name == "deep_mlp":
         given[r"\lambda"] = LAM
         for plain in ("W1", "W2", "W3"):  # the derivative without the penalty, for the step that shows what it adds
             gradient = known.gradients[plain] - LAM / rows_of(name) * known.parameters[plain]
             given[written.partial(f"{written.loss}_{{0}}", plain)] = written.stands(plain, gradient)
-    if name == "convolution":
-        window = dict.fromkeys(WINDOW[profile], 2)
-        ranges = {written.name("arg2"): window, written.name("h2"): window}
-    return Page(given, written.samples, written.implicit, ranges=ranges)
+    return Page(given, written.samples, written.implicit)
 
 
 def wanted(name: str, profile: str) -> dict[str, Any]:

@@ -153,7 +153,8 @@ class Grammar:
     def function(self, name: str) -> Node:
         below = self.group() if self.take("_") else ()
         if name in {"max", "argmax"} and below:
-            return Running(name, _letters(below), self.factor())
+            letters, written = _letters(below)
+            return Running(name, letters, self.factor(), written)
         name = f"{name}_{''.join(below)}" if below else name
         if not self.take("("):
             return Call(name, (self.factor(),))
@@ -164,8 +165,8 @@ class Grammar:
         return Call(name, tuple(args))
 
     def running_sum(self) -> Node:
-        letters = _letters(self.group()) if self.take("_") else ()
-        return Running("sum", letters, self.entrywise())
+        letters, written = _letters(self.group()) if self.take("_") else ((), ())
+        return Running("sum", letters, self.entrywise(), written)
 
     def parenthesis(self) -> Node:
         start = self.place
@@ -246,12 +247,29 @@ def _product(factors: list[Node]) -> Node:
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
-def _letters(found: Tokens) -> tuple[str, ...]:
-    """The letters below a sum sign; with commas each part is one, k1 among them."""
-    letters = tuple("".join(part) for part in parted(found)) if "," in found else found
-    if not all(letter[0].isalpha() for letter in letters):
+def _letters(found: Tokens) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
+    r"""The letters below a sum sign, and how far those run that stand between 0 \le and < 2.
+
+    With commas each part is a letter, k1 among them.
+    """
+    letters: list[str] = []
+    written: list[tuple[str, int]] = []
+    begun: list[str] | None = None
+    for part in parted(found) if "," in found else (found,) if r"\le" in found else tuple((c,) for c in found):
+        from_0 = part[:2] == ("0", r"\le")
+        begun = [] if from_0 and begun is None else begun
+        name, less, end = "".join(part[2 * from_0 :]).partition("<")
+        letters.append(name)
+        if begun is not None:
+            begun.append(name)
+        if less and begun and end.isdigit():
+            written += [(c, int(end)) for c in begun]
+            begun = None
+        elif less:
+            begun = [""]
+    if begun is not None or not all(c[:1].isalpha() for c in letters):
         raise UnreadableError(f"what a sum runs over: {' '.join(found)}")
-    return letters
+    return tuple(letters), tuple(written)
 
 
 _ATOMS: dict[str, Callable[[Grammar], Node]] = {

@@ -111,6 +111,8 @@ class Ranges:
                 raise UnreadableError(f"{node.letters} hide letters that are in use")
             mine = {c: (id(node), c) for c in node.letters}
             bound += mine.values()
+            for c, size in node.written:
+                self.fix(mine[c], size)
             yield from self.uses(node.body, {**letters, **mine}, bound)
         elif isinstance(node, Symbol):
             if letters and not is_index(node, letters):

@@ -89,11 +89,15 @@ class Call(Node):
 
 @dataclass(frozen=True)
 class Running(Node):
-    r"""\sum_{k}, \max_{km} or \operatorname{arg\,max}_{km} of the body; a sum without letters is over all entries."""
+    r"""\sum_{k}, \max_{0 \le k, m < 2} of the body; a sum without letters is over all entries.
+
+    `written` are the numbers of values that stand there.
+    """
 
     kind: str
     letters: tuple[str, ...]
     body: Node
+    written: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
