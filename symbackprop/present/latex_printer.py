@@ -91,7 +91,8 @@ class LatexPrinter(Typeset):
 
     def gap(self, left: str, right: str) -> str:
         """A thin space beside words, and between factors with shapes below them."""
-        return r"\," if self.shapes or ENDS.search(left) or STARTS.match(right) else ""
+        shapes = r"\underset" in left and right.startswith(r"\underset")
+        return r"\," if shapes or ENDS.search(left) or STARTS.match(right) else ""
 
     def number(self, value: int | float) -> str:
         """1e-08 is written as a power of ten."""
