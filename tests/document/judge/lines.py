@@ -9,6 +9,7 @@ ALIGN = re.compile(r"\\begin\{(align(?:at|ed|edat)?\*?)\}(.*?)\\end\{\1\}", re.D
 COUNT = re.compile(r"\{\d+\}")
 COMMENT = re.compile(r"(?<!\\)%.*")
 TAG = re.compile(r"\\tag\*?\{([^{}]*)\}|\\label\{[^{}]*\}|\\(?:notag|nonumber)(?![A-Za-z])")
+SHRUNK = re.compile(r"\\resizebox\{[^{}]*\}\{!\}\{\$(?:\\displaystyle)?(.*?)\$\}", re.DOTALL)
 BETWEEN = re.compile(r"\\(?:short)?intertext(?=\{)")
 PART = re.compile(r"\\begin\{|\\end\{|\\\\\*?(?:\[[^\]]*\])?|\\.|.", re.DOTALL)
 
@@ -29,7 +30,7 @@ class Line:
 def equations(document: str) -> list[Line]:
     """Every equation of a document, in the order in which it is read."""
     found: list[Line] = []
-    for kind, body in ALIGN.findall(COMMENT.sub("", document)):
+    for kind, body in ALIGN.findall(SHRUNK.sub(r"\1", COMMENT.sub("", document))):
         found += _joined(_cells(_without_words(COUNT.sub("", body, count=1) if "at" in kind else body)))
     return found
 
