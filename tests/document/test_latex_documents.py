@@ -25,7 +25,7 @@ from symbackprop.present.latex_measure import measure
 from symbackprop.present.latex_printer import BREAK, SOFT, LatexPrinter
 from symbackprop.present.matrix import form
 from symbackprop.present.notation import PROFILES, Notation
-from symbackprop.present.tree import Add, Leaf, Node, Scale
+from symbackprop.present.tree import ONE, Add, Leaf, Node, Scale, Size
 from symbackprop.present.view import PLAIN, View
 from symbackprop.records import Derivation
 from tests.document.printed import derivation as of_gallery
@@ -131,11 +131,12 @@ def test_shapes_stand_below_the_factors() -> None:
         for view in [View(Notation(profile, shapes=True), made)]
     }
     under = r"\underset{{\scriptscriptstyle {}}}{{{}}}".format
-    assert shown["rows"] == " ".join(
-        (under(r"N\times 64", "x"), under(r"64\times 32", r"W_{1}^{\top}"), "+",
-         under(r"N\times 1", r"\mathbf{1}"), under(r"1\times 32", r"b_{1}^{\top}"))
+    gap = r"\, "  # or 4 x 3 beside 3 x n reads as 4 x 33 x n
+    assert shown["rows"] == " + ".join(
+        (under(r"N\times 64", "x") + gap + under(r"64\times 32", r"W_{1}^{\top}"),
+         under(r"N\times 1", r"\mathbf{1}") + gap + under(r"1\times 32", r"b_{1}^{\top}"))
     )  # fmt: skip
-    assert shown["columns"].startswith(" ".join((under(r"32\times 64", "w^{1}"), under(r"64\times n", "x"))))
+    assert shown["columns"].startswith(gap.join((under(r"32\times 64", "w^{1}"), under(r"64\times n", "x"))))
     assert shown["keras"].endswith(under("32", "b_{1}"))
 
 
@@ -148,6 +149,59 @@ def test_long_sums_leave_their_fraction() -> None:
     rows = broken("L", opened, 200)
     assert len(rows) > 1
     assert all(measure(row).width <= 201 for row in rows)
+
+
+def test_only_fractions_that_can_be_broken_are_opened() -> None:
+    a, b = (Leaf(Tensor(name)) for name in "ab")
+    short = LatexPrinter(PLAIN, inline=True).show(Scale((ONE,), (Size(BATCH),), Add(((1, a), (1, b)))))
+    long = LatexPrinter(PLAIN, inline=True).show(Scale((a,), (Add(((1, a), (1, b))),)))
+    assert whole(short) == r"\frac{1}{N} (a + b)"
+    assert whole(long) == "a / (a + b)"
+
+
+def test_words_stand_apart_from_their_neighbors() -> None:
+    names = (Tensor("running_mean"), Tensor("b"), Tensor("c"))
+    factors = tuple(Leaf(t) for t in names)
+    assert whole(LatexPrinter(PLAIN).show(Scale(factors))) == r"\mathit{running\_mean}\, b c"
+    assert whole(LatexPrinter(PLAIN).show(Scale(factors[1:], (), factors[0]))) == r"b c\, \mathit{running\_mean}"
+
+
+def test_a_derivative_does_not_stand_in_a_fraction() -> None:
+    made = written(("batch_norm", "columns", "en", "article"), "every-index")
+    assert not re.search(r"\\frac\{\\frac\{\\partial", made)
+    assert r"\frac{1}{2 s_{j}^{2}} \frac{\partial C}{\partial s_{j}^{2}}" in made
+
+
+def test_a_bold_gradient_that_is_transposed_has_one_superscript() -> None:
+    notation = Notation("ng", fonts="bold", layout="numerator")
+    made = article(document(derived("logistic"), notation, "every-index", "en"))
+    assert r"d\mathbf{Z}^{[1]\top}" in made
+    assert not re.search(r"\^\{\[1\]\}\^", made)
+
+
+def test_what_leads_to_something_does_not_end_a_page() -> None:
+    made = written(("xor", "rows", "en", "article"))
+    (opening,) = (line for line in made.splitlines() if "chain rule is applied" in line)
+    after = made[made.index(opening) + len(opening) :]
+    assert after.lstrip().startswith(r"\par\nopagebreak")
+    (pass_back,) = (line for line in made.splitlines() if "backward pass:" in line)
+    assert pass_back.endswith(r"\nopagebreak")
+
+
+@pytest.mark.parametrize("name", ["deep_mlp", "convolution", "batch_norm"])
+def test_no_slide_ends_with_what_leads_to_the_next(name: str) -> None:
+    frames = re.findall(r"\\begin\{frame\}\[t\].*?\\end\{frame\}", written((name, "ng", "en", "slides")), re.DOTALL)
+    assert len(frames) > 10
+    for frame in frames:
+        *_, last = (line for line in frame.splitlines()[:-1] if not line.startswith(r"\nopagebreak\smallskip"))
+        assert not re.match(r"\\par [^$]|.*:\\strut\}", last) or "Values" in last
+
+
+def test_symbols_and_dashes_stay_with_the_word_before() -> None:
+    text = Text(PLAIN)
+    batch: Node = Size(BATCH)
+    assert text.sentence(("объекты батча — их ", batch, ".")) == "объекты батча~— их~$N$."
+    assert text.sentence(("для ", batch, " объектов")) == "для $N$ объектов"
 
 
 def test_products_break_with_a_dot() -> None:

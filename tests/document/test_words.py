@@ -14,6 +14,8 @@ from examples.networks import convolutional, words
 from symbackprop.document import records
 from symbackprop.document.make import document
 from symbackprop.errors import PresentationError
+from symbackprop.present.latex_lines import whole
+from symbackprop.present.latex_printer import LatexPrinter
 from symbackprop.present.tree import Node
 from symbackprop.present.words import LANGUAGES, PLACE, Words, catalog
 
@@ -77,7 +79,7 @@ EVERYTHING = {
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_documents_hold_words_of_the_catalog_only(name: str, language: str) -> None:
     net, optimizer = EVERYTHING[name]
-    known = vocabulary(language) | NAMES | {"b"}  # the pattern of a group, which stands there as it was given
+    known = vocabulary(language) | NAMES | {"b", "F"}  # the pattern of a group, as it was given, and (F7)
     for level, notation in (("steps", "rows"), ("every-index", "ng")):
         made = document(net.derive(optimizer), notation, level, language)
         found = {word for text in sentences((made.title, made.sections)) for word in WORD.findall(text)}
@@ -88,3 +90,43 @@ def test_documents_hold_words_of_the_catalog_only(name: str, language: str) -> N
 def test_an_unknown_language_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(PresentationError, match=r"unknown language 'de'.*en, pl, ru, sk"):
         Words("de")
+
+
+def latex(sentence: records.Sentence, made: records.Document) -> str:
+    show = LatexPrinter(made.view).show
+    return "".join(p if isinstance(p, str) else whole(show(p)) for p in sentence)
+
+
+def legend(name: str, level: str = "steps", notation: str = "rows") -> tuple[str, dict[str, str]]:
+    """The signs' sentence, and the meanings by symbol."""
+    net, optimizer = EVERYTHING[name]
+    made = document(net.derive(optimizer), notation, level, "sk")
+    section = next(s for s in made.sections if s.key == "symbols")
+    *_, signs, table = section.blocks
+    assert isinstance(signs, records.Paragraph) and isinstance(table, records.Table)
+    meanings = {latex(row[0], made): latex(row[2], made) for row in table.rows}
+    return latex(signs.sentence, made), meanings
+
+
+def test_signs_that_only_steps_have_are_explained() -> None:
+    assert r"\oslash" in legend("logistic")[0] and r"\oslash" not in legend("logistic", "summary")[0]
+    assert "[A > 0]" in legend("half_square_norm", "every-index")[0]
+    assert r"\operatorname{log1p}(z) = \log(1 + z)" in legend("logistic")[0]
+    assert r"\Big|_{(1)} je príspevok rovnice (1) k derivácii" in legend("deep_mlp")[0]
+
+
+def test_what_is_added_is_a_bias() -> None:
+    meanings = legend("batch_norm")[1]
+    assert [meanings[name] for name in ("W_{1}", r"\beta_{2}", r"\gamma_{2}", "b_{4}")] == [
+        "váhy", "prahy", "parameter", "prahy",
+    ]  # fmt: skip
+
+
+def test_pseudo_code_assigns_new_values_to_the_old_names() -> None:
+    net, optimizer = EVERYTHING["adam"]
+    made = document(net.derive(optimizer), "rows", "steps", "en")
+    (algorithm,) = (b for s in made.sections if s.key == "algorithm" for b in s.blocks)
+    assert isinstance(algorithm, records.Algorithm)
+    lines = [latex(line.sentence, made) for line in algorithm.lines]
+    assert r"m := \beta_{1} m + (1 - \beta_{1}) g" in lines
+    assert not [line for line in lines if "^{+}" in line]

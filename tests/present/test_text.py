@@ -91,7 +91,7 @@ forward
 loss
   L  = 1/(10 N) ‖z1 - y‖²                                            (3)
 backward
-  δ1  = 2 (z1 - y)/(10 N)                                 (N, 10)    (4)
+  δ1  = (z1 - y)/(5 N)                                    (N, 10)    (4)
   δ_a = δ1 W1                                             (N, 20)    (5)
 gradients
   dc[j, k] = 2 Σ_n δ_a[n, j] a[n, j] (x[n, k] - c[j, k])  (20, 64)   (6)
