@@ -141,7 +141,7 @@ def _row(setting: Setting, tensor: Tensor, meaning: Sentence) -> Row:
 def _target(setting: Setting, tensor: Tensor) -> Sentence:
     if "sign" in tensor.traits:
         return setting.words("meaning.sign", minus=Add(((-1, ONE),)), plus=ONE)
-    known = [trait for trait in ("normalized", "unit") if trait in tensor.traits]
+    known = [trait for trait in ("sample_weight", "normalized", "unit") if trait in tensor.traits]
     return setting.words(f"meaning.{known[0] if known else 'target'}")
 
 
