@@ -62,7 +62,7 @@ def _tied(place: int, sentence: Sentence) -> str | Node:
     if not isinstance(piece, str):
         return piece
     ends = len(after) < 2 or str(after[1])[:1] in (".", ",", ";", ":", ")")
-    symbol = bool(after) and isinstance(after[0], (Leaf, Size))
+    symbol = bool(after) and isinstance(after[0], (Leaf, Size)) and piece.rstrip()[-1:].isalpha()
     return re.sub(r" (?=—)| $" if ends and symbol else " (?=—)", TIE, piece)
 
 
