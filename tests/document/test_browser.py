@@ -47,6 +47,9 @@ document.fonts.ready.then(function () {
     font: document.fonts.check('16px "Symbackprop Math"', "\\u{1D44A}") && document.fonts.size > 0,
     loaded: performance.getEntriesByType("resource").map(function (r) { return r.name.slice(0, 60); }),
     coded: coded,
+    cut: Array.from(document.querySelectorAll(".row")).filter(function (e) {
+      return e.scrollWidth > e.clientWidth + 1;
+    }).map(function (e) { return e.querySelector(".number").textContent; }),
     labels: Array.from(document.querySelectorAll("foreignObject")).map(function (e) {
       var outer = e.getBoundingClientRect(), inner = e.querySelector("math").getBoundingClientRect();
       return [inner.width - outer.width, inner.height - outer.height];
@@ -101,6 +104,11 @@ def test_formula_and_code_stand_side_by_side_where_there_is_room(tmp_path: Path)
         found, _ = report("xor", tmp_path, width)
         for boxes in found["coded"]:
             assert len({round(box[0]) for box in boxes}) == columns
+
+
+def test_no_formula_is_cut_on_a_wide_page(tmp_path: Path) -> None:
+    found, _ = report("convolution", tmp_path, 1440)
+    assert found["cut"] == []
 
 
 def test_partners_light_up_together(tmp_path: Path) -> None:
