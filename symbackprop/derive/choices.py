@@ -9,6 +9,7 @@ from sympy import Expr
 
 from ..language.indices import canonical, free_indices, rewrite
 from ..language.nodes import ArgMax, Detached, Entry, MaxOver
+from ..language.structure import asked
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation
 
@@ -49,11 +50,15 @@ def _place(eq: Equation, index: Expr) -> int:
     return eq.indices.index(index) if index in eq.indices else 0
 
 
+def _has_detached(expr: Expr) -> bool:
+    return bool(expr.has(Detached))
+
+
 def without_detached(derivation: Derivation) -> Derivation:
     """The derivation with values in the place of values held constant: nothing differentiates them any more."""
 
     def plain(eq: Equation) -> Equation:
-        if not eq.rhs.has(Detached):
+        if not asked(_has_detached, eq.right):
             return eq
         return replace(eq, rhs=canonical(rewrite(eq.rhs, lambda e: e.args[0] if isinstance(e, Detached) else e)))
 
