@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from ..present.tree import Leaf, Node, Running, Subscript, walk, weight
+from ..present.tree import Leaf, Node, Running, Subscript, replaced, walk, weight
 from .records import Algorithm, CodeLine, Formula
 from .setting import Setting, batch, tensors_of
 from .update import formulas
@@ -42,8 +43,20 @@ def _lines(setting: Setting) -> Iterator[CodeLine]:
     if update is not None:
         leaf = {"theta": Leaf(update.theta), "gradient": Leaf(update.gradient)}
         yield CodeLine(2, words("algorithm.update", **leaf))
-        yield from (_line(setting, formula) for formula in formulas(setting, update))
-    yield from _part(setting, "states", (setting.formula(eq, new=True) for eq in derivation.updates))
+        yield from (_line(setting, formula) for formula in _assigned(formulas(setting, update)))
+    yield from _part(setting, "states", _assigned([setting.formula(eq, new=True) for eq in derivation.updates]))
+
+
+def _assigned(made: Sequence[Formula]) -> Sequence[Formula]:
+    """New values in the place of the old ones, v := mu v + g, where no later line needs an old one."""
+    marked = [f.lhs for f in made if isinstance(f.lhs, Leaf) and f.lhs.new]
+    for place, formula in enumerate(made):
+        if formula.lhs in marked and any(Leaf(formula.lhs.tensor) in walk(later.rhs) for later in made[place + 1 :]):
+            return made
+    for mark in marked:
+        old = Leaf(mark.tensor)
+        made = [replace(f, lhs=replaced(f.lhs, mark, old), rhs=replaced(f.rhs, mark, old)) for f in made]
+    return made
 
 
 def _part(setting: Setting, key: str, made: Iterable[Formula]) -> Iterator[CodeLine]:

@@ -55,25 +55,43 @@ def _chapter(section: Section, text: Text, known: frozenset[str]) -> Chapter:
 
 
 def _frames(found: list[Group], height: float) -> Iterator[list[str]]:
-    """The groups, cut at their rows where a frame is full; one with a heading stays whole where a frame can hold it."""
-    frame: list[str] = []
-    used = 0.0
+    """The groups, cut at their rows where a frame is full; one with a heading stays whole where a frame can hold it.
+
+    Words that lead to something stand on its frame.
+    """
+    frame: list[_Piece] = []
     for group in found:
         start = 0
         while start < len(group.rows):
-            end = _fitting(group, start, height - used)
+            end = _fitting(group, start, height - sum(piece.height for piece in frame))
             short = end - start < min(group.first, len(group.rows) - start)
             apart = bool(group.head) and start == 0 and end < len(group.rows) == _fitting(group, 0, height)
-            if frame and (short or apart or end == start):
-                yield frame
-                frame, used = [], 0.0
+            leading = all(piece.leads for piece in frame)
+            if frame and (end == start or ((short or apart) and not (leading and end > start))):
+                moved = 0 if leading else _leading(frame)
+                yield [piece.text for piece in frame[: len(frame) - moved]]
+                frame = frame[len(frame) - moved :]
                 continue
             end = max(end, start + 1)
-            frame.append(group.shown(start, end))
-            used += group.around + sum(row.height for row in group.rows[start:end])
+            used = group.around + sum(row.height for row in group.rows[start:end])
+            frame.append(_Piece(group.shown(start, end), used, group.rows[end - 1].leads))
             start = end
     if frame:
-        yield frame
+        yield [piece.text for piece in frame]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A group's rows on a frame; one that `leads` is to have something behind it."""
+
+    text: str
+    height: float
+    leads: bool
+
+
+def _leading(frame: list[_Piece]) -> int:
+    """How many of the last pieces lead to what comes next."""
+    return next((n for n, piece in enumerate(reversed(frame)) if not piece.leads), len(frame))
 
 
 def _fitting(group: Group, start: int, room: float) -> int:
@@ -83,4 +101,6 @@ def _fitting(group: Group, start: int, room: float) -> int:
     while end < len(group.rows) and group.rows[end].height <= room:
         room -= group.rows[end].height
         end += 1
+    while start < end < len(group.rows) and group.rows[end - 1].leads:
+        end -= 1
     return end

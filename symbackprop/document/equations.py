@@ -9,7 +9,7 @@ from ..present.tree import Leaf
 from ..records import Equation
 from .records import Block, Formulas, Paragraph, Sentence
 from .setting import Setting, batch
-from .steps import Explanations, computed_step
+from .steps import Explanations
 
 
 def forward(setting: Setting) -> tuple[Block, ...]:
@@ -60,23 +60,14 @@ def _aligned(setting: Setting, key: str, made: Iterable[Equation]) -> tuple[Bloc
     lines = tuple(map(setting.formula, equations))
     if not lines:
         return ()
-    computed = (block for eq in equations for block in _computed(setting, eq))
-    return (Paragraph(setting.words(f"opening.{key}")), Formulas(lines), *computed)
+    return Paragraph(setting.words(f"opening.{key}")), Formulas(lines)
 
 
 def _derived(setting: Setting, made: tuple[Equation, ...]) -> tuple[Block, ...]:
     explain = Explanations(setting)
     if setting.level == "summary":
         return (Formulas(tuple(line for eq in made for line in explain(eq).lines)),)
-    return tuple(block for eq in made for block in (explain(eq), *_computed(setting, eq)))
-
-
-def _computed(setting: Setting, equation: Equation) -> tuple[Block, ...]:
-    """What floating point computes in the place of an equation, where that is something else."""
-    if setting.level == "summary":
-        return ()
-    step = computed_step(setting.derivation, equation, setting.view, setting.words)
-    return () if step is None else (step,)
+    return tuple(map(explain, made))
 
 
 def _per_sample(setting: Setting) -> Sentence:

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from ..present.tree import Node
 from .html_text import HtmlText, anchor
-from .records import Algorithm, Block, Code, Derived, Diagram, Document, Formula, Formulas, Paragraph, Section, Table
+from .records import (
+    Algorithm,
+    Block,
+    Code,
+    Derived,
+    Diagram,
+    Document,
+    Formula,
+    Formulas,
+    Paragraph,
+    Section,
+    Table,
+    lines_of,
+)
 from .svg import svg
 
 
@@ -146,11 +159,6 @@ class Views:
                 numpy=code.numpy.strip("\n"),
                 c=code.c.strip("\n"),
             )
-
-
-def lines_of(block: Block) -> tuple[Formula, ...]:
-    """The equations of a block."""
-    return block.lines if isinstance(block, (Formulas, Derived)) else ()
 
 
 def _mark(line: Formula) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..emit.render import render
 from .latex_blocks import groups, numbers
 from .latex_groups import ARTICLE
 from .latex_text import LANGUAGES, Text, escaped
 from .records import Document, Section
+
+KEPT = "\n\\par\\nopagebreak"
+"""Stands between what leads to a heading and the heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +41,7 @@ def article(document: Document) -> str:
 
 
 def _part(section: Section, text: Text, known: frozenset[str]) -> Part:
-    found = (group for block in section.blocks for group in groups(block, text, ARTICLE, known))
-    return Part(escaped(section.title), tuple(group.shown() for group in found))
+    found = [group for block in section.blocks for group in groups(block, text, ARTICLE, known)]
+    kept = [group.rows[-1].leads and bool(after.head) for group, after in pairwise(found)] + [False]
+    shown = (group.shown() + (KEPT if keep else "") for group, keep in zip(found, kept, strict=True))
+    return Part(escaped(section.title), tuple(shown))

@@ -9,14 +9,15 @@ from .latex_formulas import derived, formulas
 from .latex_groups import Group, Page, Row
 from .latex_tables import algorithm, table
 from .latex_text import Text
-from .records import Algorithm, Block, Derived, Diagram, Document, Formulas, Paragraph, Table
+from .records import Algorithm, Block, Derived, Diagram, Document, Formulas, Paragraph, Table, lines_of
 
 
 def groups(block: Block, text: Text, page: Page, known: frozenset[str]) -> Iterator[Group]:
     """The groups that a block is printed as; `known` are the numbers of the document's equations."""
     match block:
         case Paragraph():
-            yield Group((Row(rf"\par {text.sentence(block.sentence)}", text.height(block.sentence, page.width)),))
+            height = text.height(block.sentence, page.width)
+            yield Group((Row(rf"\par {text.sentence(block.sentence)}", height, leads=True),))
         case Formulas():
             yield from formulas(block, text, page)
         case Derived():
@@ -33,5 +34,5 @@ def groups(block: Block, text: Text, page: Page, known: frozenset[str]) -> Itera
 def numbers(document: Document) -> frozenset[str]:
     """The numbers of all equations that carry one."""
     blocks = (block for section in document.sections for block in section.blocks)
-    lines = (line for block in blocks if isinstance(block, Formulas | Derived) for line in block.lines)
+    lines = (line for block in blocks for line in lines_of(block))
     return frozenset(line.number for line in lines if line.number and not line.is_step)

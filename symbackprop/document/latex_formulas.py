@@ -149,7 +149,7 @@ def _without_repetition(rows: Sequence[Row], lines: Sequence[Formula]) -> Iterat
 
 def _aligned(rows: tuple[Row, ...], head: str = "", heading: float = 0.0) -> Group:
     begin, end = r"\begin{alignat}{2}", r"\end{alignat}"
-    return Group(rows, begin, end, " \\\\\n", head, 28.0 + heading, first=2)
+    return Group(rows, begin, end, " \\\\\n", head, 18.0 + heading, first=2)
 
 
 def _remarks(lines: Iterable[Formula], text: Text, page: Page) -> Iterator[Group]:

@@ -35,11 +35,15 @@ SLIDES = Page(430.0, 233.0, slides=True, scale=10 / 10.95)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, its height, and words above it, which stand in front of the environment when the row is its first."""
+    """One row, its height, and words above it, which stand in front of the environment when the row is its first.
+
+    One that `leads` does not stand at a page's end.
+    """
 
     text: str
     height: float
     lead: str = ""
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

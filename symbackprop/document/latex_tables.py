@@ -132,7 +132,10 @@ def algorithm(block: Algorithm, text: Text, page: Page, known: frozenset[str]) -
     rule = r"\noindent\rule{\linewidth}{0.8pt}\par"
     rows = [_code(number, line, text, page, known) for number, line in enumerate(block.lines, 1)]
     edges = {*range(3), *range(len(rows) - 3, len(rows) - 1)}
-    rows = [replace(row, text=row.text + r"\nopagebreak") if n in edges else row for n, row in enumerate(rows)]
+    leads = {n for n in range(len(rows) - 1) if block.lines[n].indent < block.lines[n + 1].indent}
+    rows = [replace(row, leads=n in leads) for n, row in enumerate(rows)]
+    kept = edges | leads
+    rows = [replace(row, text=row.text + r"\nopagebreak") if n in kept else row for n, row in enumerate(rows)]
     return Group(
         tuple(rows),
         rf"\par\medskip{rule}\nopagebreak\smallskip",

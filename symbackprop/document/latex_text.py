@@ -11,7 +11,7 @@ from ..present.latex_lines import whole
 from ..present.latex_measure import EM, Extent, measure, text_width
 from ..present.latex_printer import BREAK, LatexPrinter
 from ..present.symbols import GREEK
-from ..present.tree import Node
+from ..present.tree import Leaf, Node, Size
 from ..present.view import View
 from .records import Sentence
 
@@ -30,9 +30,11 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The lines of a preamble. Slovak needs no package of its own that way; Latin Modern has no Cyrillic letters."""
+TIE = "\u00a0"
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
+    TIE: "~",
     "^": r"\textasciicircum{}",
     '"': r"\textquotedbl{}",
     **{c: "\\" + c for c in "{}$&#%_"},
@@ -50,6 +52,20 @@ def escaped(words: str) -> str:
     return "".join(SPECIAL.get(c, c) for c in words)
 
 
+def tied(sentence: Sentence) -> Sentence:
+    """The sentence with spaces that no line may end at: in front of a dash, and of a symbol that ends a clause."""
+    return tuple(_tied(place, sentence) for place in range(len(sentence)))
+
+
+def _tied(place: int, sentence: Sentence) -> str | Node:
+    piece, after = sentence[place], sentence[place + 1 : place + 3]
+    if not isinstance(piece, str):
+        return piece
+    ends = len(after) < 2 or str(after[1])[:1] in (".", ",", ";", ":", ")")
+    symbol = bool(after) and isinstance(after[0], (Leaf, Size))
+    return re.sub(r" (?=—)| $" if ends and symbol else " (?=—)", TIE, piece)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Prints sentences; formulas among words have no shapes below."""
@@ -58,7 +74,8 @@ class Text:
 
     def sentence(self, sentence: Sentence, inline: bool = False) -> str:
         """The sentence; `inline` writes quotients on the line."""
-        return "".join(escaped(p) if isinstance(p, str) else f"${whole(self.formula(p, inline))}$" for p in sentence)
+        pieces = tied(sentence)
+        return "".join(escaped(p) if isinstance(p, str) else f"${whole(self.formula(p, inline))}$" for p in pieces)
 
     def formula(self, node: Node, inline: bool = False) -> str:
         """A formula, with its marks, as it stands among words."""
@@ -67,11 +84,11 @@ class Text:
     def units(self, sentence: Sentence, inline: bool = False) -> Iterator[Extent]:
         """The extents of what no line break parts: words with their spaces, and pieces of formulas."""
         glued = Extent()
-        for piece in sentence:
+        for piece in tied(sentence):
             if isinstance(piece, str):
-                for word in re.findall(r"\S+\s*|\s+", piece):
+                for word in re.findall(r"[^ ]+ *| +", piece):
                     glued = glued.beside(Extent(text_width(word), 0.7 * EM, 0.21 * EM))
-                    if word[-1].isspace():
+                    if word[-1] == " ":
                         yield glued
                         glued = Extent()
             else:

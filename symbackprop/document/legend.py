@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+
+from sympy import Add as Sums
 
 from ..language.nodes import Entry
 from ..language.tensor import Dim, Tensor
-from ..present.matrix import form
 from ..present.tree import (
     ONE,
     Add,
@@ -25,12 +26,13 @@ from ..present.tree import (
     Relation,
     Scale,
     Spread,
+    Through,
     Total,
     Trace,
     Transpose,
     walk,
 )
-from .records import Block, Paragraph, Sentence, Table
+from .records import Block, Formula, Paragraph, Sentence, Table
 from .setting import Setting, batch, shape_of
 from .update import value
 
@@ -39,6 +41,8 @@ A, B = (Leaf(Tensor(name, (SIDE, SIDE))) for name in "AB")
 V = Leaf(Tensor("v", (SIDE,)))
 Z = Leaf(Tensor("z"))
 CONDITION = Relation(">", A, Number(Fraction(0)))
+LOG1P = Apply("log", (Add(((1, ONE), (1, Z))),))
+EXPM1 = Add(((1, Apply("exp", (Z,))), (-1, ONE)))
 SIGMOID = Scale((), (Add(((1, ONE), (1, Apply("exp", (Add(((-1, Z),)),))))),))
 
 SIGNS: tuple[tuple[str, Node, Callable[[Node], bool]], ...] = (
@@ -57,7 +61,10 @@ SIGNS: tuple[tuple[str, Node, Callable[[Node], bool]], ...] = (
         (name, Apply(name, (V if name == "diag" else A,)), lambda n, name=name: _calls(n, name))
         for name in ("softmax", "rowsum", "sum_0", "sum_1", "diag")
     ),
-    ("sigma", Relation("=", Apply("sigma", (Z,)), SIGMOID), lambda n: _calls(n, "sigma")),
+    *(
+        (name, Relation("=", Apply(name, (Z,)), meant), lambda n, name=name: _calls(n, name))
+        for name, meant in (("sigma", SIGMOID), ("log1p", LOG1P), ("expm1", EXPM1))
+    ),
 )
 """A sign's message, an example of it, and whether a node is one."""
 SIDED = ("softmax", "spread")
@@ -68,33 +75,29 @@ def _calls(node: Node, name: str) -> bool:
     return isinstance(node, Apply) and node.function == name
 
 
-def blocks(setting: Setting) -> tuple[Block, ...]:
-    """How to read the document."""
+def blocks(setting: Setting, lines: Iterable[Formula]) -> tuple[Block, ...]:
+    """How to read a document with these lines."""
     view, words = setting.view, setting.words
     where = "columns" if view.columns else "rows"
     opening = "numerator" if view.notation.layout == "numerator" else "symbols"
     sentence = (*words(f"opening.{opening}"), " ", *words(f"opening.{where}", batch=batch()))
-    signs = _signs(setting, where)
+    signs = _signs(setting, lines, where)
     table = Table((words("table.symbol"), words("table.shape"), words("table.meaning")), tuple(_rows(setting)))
     return (Paragraph(sentence), *([Paragraph(signs)] if signs else []), table)
 
 
-def _signs(setting: Setting, where: str) -> Sentence:
-    nodes = [node for root in _printed(setting) for node in walk(root)]
+def _signs(setting: Setting, lines: Iterable[Formula], where: str) -> Sentence:
+    nodes = [node for line in lines for side in (line.lhs, line.rhs) for node in walk(side)]
     made: list[str | Node] = []
     for name, example, used in SIGNS:
         if any(map(used, nodes)):
             key = f"legend.{name}_{where}" if name in SIDED else f"legend.{name}"
             made += ["; "] if made else []
             made += setting.words(key, formula=example)
+    part = next((n for n in nodes if isinstance(n, Through)), None)
+    if part is not None:
+        made += ["; ", *setting.words("legend.through", formula=part, equation=f"({part.number})")]
     return (*made, ".") if made else ()
-
-
-def _printed(setting: Setting) -> Iterator[Node]:
-    derivation, view = setting.derivation, setting.view
-    parts = (derivation.forward, (derivation.objective,), derivation.adjoints, derivation.gradients, derivation.updates)
-    for equation in (eq for part in (*parts, derivation.inference or ()) for eq in part):
-        yield form(view.shown(equation), view=view).rhs
 
 
 Row = tuple[Sentence, Sentence, Sentence]
@@ -109,8 +112,10 @@ def _rows(setting: Setting) -> Iterator[Row]:
         yield _row(setting, t, levels)
     for t in setting.targets:
         yield _row(setting, t, _target(setting, t))
+    added = {term.tensor for eq in derivation.forward for term in Sums.make_args(eq.rhs) if isinstance(term, Entry)}
     for t in system.parameters:
-        yield _row(setting, t, words("meaning.weight" if "weight" in t.traits else "meaning.parameter"))
+        kind = "weight" if "weight" in t.traits else "bias" if t in added else "parameter"
+        yield _row(setting, t, words(f"meaning.{kind}"))
     for t in system.states:
         yield _row(setting, t, words("meaning.state"))
     for t in system.randoms:
@@ -136,7 +141,7 @@ def _row(setting: Setting, tensor: Tensor, meaning: Sentence) -> Row:
 def _target(setting: Setting, tensor: Tensor) -> Sentence:
     if "sign" in tensor.traits:
         return setting.words("meaning.sign", minus=Add(((-1, ONE),)), plus=ONE)
-    known = [trait for trait in ("normalized", "unit") if trait in tensor.traits]
+    known = [trait for trait in ("sample_weight", "normalized", "unit") if trait in tensor.traits]
     return setting.words(f"meaning.{known[0] if known else 'target'}")
 
 

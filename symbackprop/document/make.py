@@ -10,9 +10,9 @@ from ..present.notation import as_notation
 from ..present.view import View
 from ..present.words import Words, catalog
 from ..records import Derivation
-from . import equations, legend, network, regularization, summary, update
+from . import equations, floating, legend, network, regularization, summary, update
 from .algorithm import algorithm
-from .records import Block, Document, Section
+from .records import Block, Document, Section, lines_of
 from .setting import LEVELS, Setting
 
 
@@ -33,8 +33,13 @@ def document(derivation: Derivation, notation: Any = "rows", level: str = "steps
 
 
 def _sections(setting: Setting) -> Iterator[tuple[str, tuple[Block, ...]]]:
+    rest = tuple(_derived(setting))
     yield "network", network.blocks(setting)
-    yield "symbols", legend.blocks(setting)
+    yield "symbols", legend.blocks(setting, [line for _, blocks in rest for b in blocks for line in lines_of(b)])
+    yield from rest
+
+
+def _derived(setting: Setting) -> Iterator[tuple[str, tuple[Block, ...]]]:
     yield "forward", equations.forward(setting)
     yield "loss", equations.loss(setting)
     yield "backward", equations.backward(setting)
@@ -45,6 +50,7 @@ def _sections(setting: Setting) -> Iterator[tuple[str, tuple[Block, ...]]]:
     yield "update", update.blocks(setting)
     yield "summary", summary.blocks(setting)
     yield "algorithm", (algorithm(setting),)
+    yield "floating", floating.blocks(setting)
 
 
 def spoken_by(words: Words) -> dict[str, str]:

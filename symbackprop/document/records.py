@@ -142,6 +142,11 @@ class Diagram:
 Block = Paragraph | Formulas | Derived | Table | Algorithm | Diagram
 
 
+def lines_of(block: Block) -> tuple[Formula, ...]:
+    """The equations of a block."""
+    return block.lines if isinstance(block, (Formulas, Derived)) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A titled part; `key` names it in every language."""

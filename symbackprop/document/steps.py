@@ -23,7 +23,7 @@ from ..simplify.tidy import tidy
 from . import lines as made
 from .handovers import Handover, Handovers
 from .lines import Line, Sides
-from .records import Derived, Formula
+from .records import Derived
 from .setting import LEVELS, Setting
 
 Rules = tuple[Note, ...]
@@ -34,19 +34,6 @@ SILENT = frozenset({"common_factor", "cancel"})
 def explained(derivation: Derivation, equation: Equation, view: View, words: Words, level: str) -> Derived:
     """How one adjoint or gradient equation of a derivation comes about; for several of them, see `Explanations`."""
     return Explanations(Setting(derivation, view, words, level))(equation)
-
-
-def computed_step(derivation: Derivation, equation: Equation, view: View, words: Words) -> Derived | None:
-    """The form of an equation that is computed in floating point, where it is another than the printed one."""
-    shown = view.shown(equation)
-    if shown.computed is None:
-        return None
-    steps = (s for s in derivation.steps if s.tensor == equation.lhs.name and s.after == equation.computed)
-    rules = next((s.rules for s in steps if STABLE in s.rules), ())
-    named = made.joined(sentence(note, words, view) for note in rules if note != STABLE)
-    finished = form(shown, shown.computed, view)
-    line = Formula("", finished.lhs, finished.rhs, rule=named, code=equation.number)
-    return Derived(words("steps.computed", equation=f"({equation.number})"), (line,))
 
 
 class Explanations:

@@ -56,6 +56,8 @@ def transpose(node: Node) -> Node:
     inside = pushed(node)
     if inside is None:
         return Transpose(node)
+    if isinstance(node, Scale):
+        return inside
     outside = Transpose(node)
     if isinstance(node, Product):
         return inside if transposes(inside)[0] <= transposes(outside)[0] else outside

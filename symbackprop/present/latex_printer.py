@@ -2,6 +2,8 @@ r"""Trees in LaTeX. Where a long line may be broken stands a mark: `BREAK` at an
 
 from __future__ import annotations
 
+import re
+
 from ..language.tensor import Dim, Tensor
 from .functions import FUNCTIONS
 from .printer import ATOM, CALL, FACTOR, HADAMARD, SUM, Printed
@@ -32,6 +34,10 @@ from .typeset import Typeset, is_short, is_signed, log_takes
 from .view import PLAIN, View
 
 BREAK, SOFT = "\x1f", "\x1e"
+INSIDE = 3
+"""Factors side by side that make a fraction worth breaking; what is shorter stays one where others are opened."""
+WORD = r"\\math(?:it|bf|rm)\{[^{}]{2,}\}"
+ENDS, STARTS = re.compile(WORD + r"([_^]\{([^{}]|\{[^{}]*\})*\})*$"), re.compile(rf"[A-Za-z]?{WORD}")
 TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\Bigl")
 
 
@@ -83,6 +89,11 @@ class LatexPrinter(Typeset):
         """The tensor's symbol in the view's notation."""
         return latex_symbol(self.view.symbol(tensor), indices, mark)
 
+    def gap(self, left: str, right: str) -> str:
+        """A thin space beside words, and between factors with shapes below them."""
+        shapes = r"\underset" in left and right.startswith(r"\underset")
+        return r"\," if shapes or ENDS.search(left) or STARTS.match(right) else ""
+
     def number(self, value: int | float) -> str:
         """1e-08 is written as a power of ten."""
         mantissa, _, exponent = super().number(value).partition("e")
@@ -124,11 +135,13 @@ class LatexPrinter(Typeset):
         return self.show(arg, ATOM) + r"^{\top}", FACTOR
 
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
-        if not self.inline:
-            return super()._quotient(node, front, above)
         below = self.factors(node.denominator)
-        if len(node.denominator) > 1 or self.printed(node.denominator[0])[1] < FACTOR:
+        if not self.inline or (BREAK not in above + below and (above + below).count(SOFT) < INSIDE):
+            return super()._quotient(node, front, above)
+        if len(node.denominator) > 1:
             below = self.group(below)
+        elif self.printed(node.denominator[0])[1] < FACTOR:
+            below = self.show(node.denominator[0], FACTOR)
         return f"{above or '1'}{BREAK} / {below}"
 
     def _power(self, node: Power) -> Printed:

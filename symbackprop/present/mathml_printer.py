@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from ..language.tensor import Dim, Tensor
@@ -51,6 +52,8 @@ from .view import PLAIN, View
 ONES = "<mn>\N{MATHEMATICAL BOLD DIGIT ONE}</mn>"
 TALL = ("<mfrac", "<mtable", "<msqrt", "∑")
 LEADING = '<mo form="infix">'
+ENDS = re.compile(r"(<mtext>[^<]*</mtext></mrow>|<mi>[^<]{2,}</mi>(<m[in]>[^<]*</m[in]></msub>)?)$")
+STARTS = re.compile(r"(<m(sub|sup|subsup)>)?<mi>[^<]{2,}</mi>")
 SPACED = '<mo form="infix" lspace="0.2222em" rspace="0.2222em">'
 SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "<": "<", ">": ">", "=": "=", "mod": "mod"}
 FENCES = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
@@ -84,6 +87,10 @@ class MathmlPrinter(Typeset):
     def symbol(self, tensor: Tensor, indices: str = "", mark: str = "") -> str:
         """The tensor's symbol in the view's notation."""
         return mathml_symbol(self.view.symbol(tensor), indices, mark)
+
+    def gap(self, left: str, right: str) -> str:
+        """A thin space beside words."""
+        return THIN if ENDS.search(left) or STARTS.match(right) else ""
 
     def number(self, value: int | float) -> str:
         """1e-08 is written as a power of ten."""

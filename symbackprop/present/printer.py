@@ -46,6 +46,10 @@ class Printer:
         """A tensor's name."""
         raise NotImplementedError
 
+    def gap(self, left: str, right: str) -> str:
+        """What parts two factors side by side besides a space: something where one of them is a word."""
+        return ""
+
     def number(self, value: int | float) -> str:
         """A number as short as it reads back the same."""
         return str(value) if isinstance(value, int) else repr(value)
@@ -68,7 +72,11 @@ class Printer:
         return (node.dim.name if node.dim.size is None else str(node.dim.size)), ATOM
 
     def _product(self, node: Product) -> Printed:
-        return self.space.join(self.show(a, FACTOR) for a in node.args), PRODUCT
+        text = ""
+        for a in node.args:
+            shown = self.show(a, FACTOR)
+            text += (self.gap(text, shown) + self.space if text else "") + shown
+        return text, PRODUCT
 
     def _hadamard(self, node: Hadamard) -> Printed:
         return self.times.join(self.show(a, CALL) for a in node.args), HADAMARD
@@ -101,7 +109,8 @@ class Printer:
         for place, node in enumerate(nodes):
             least = alone if len(nodes) == 1 else last if place == len(nodes) - 1 else FACTOR
             numbers = place > 0 and _is_number(node) and _is_number(nodes[place - 1])
-            text += (self.dot if numbers else self.space if place else "") + self.show(node, least)
+            shown = self.show(node, least)
+            text += (self.dot if numbers else self.gap(text, shown) + self.space if place else "") + shown
         return text
 
     def _call(self, node: Apply) -> Printed:

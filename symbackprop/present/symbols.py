@@ -111,11 +111,12 @@ def latex_symbol(symbol: Symbol, indices: str = "", mark: str = "") -> str:
         whole = latex_symbol(symbol)
         return (f"({whole})" if symbol.gradient == "nabla" else whole) + f"_{{{indices}}}"
     below = ",".join(filter(None, (_below(symbol.below), indices)))
-    above = symbol.above + r"\prime" * symbol.primes + ("" if symbol.gradient else mark)
+    inside = symbol.gradient in ("", "d")
+    above = symbol.above + r"\prime" * symbol.primes + (mark if inside else "")
     text = _latex_letter(symbol) + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
     if not symbol.gradient:
         return text
-    marked = f"^{{{mark}}}" if mark else ""
+    marked = f"^{{{mark}}}" if mark and not inside else ""
     return {
         "partial": rf"\frac{{\partial {symbol.loss}}}{{\partial {text}}}",
         "d": rf"d{text}",

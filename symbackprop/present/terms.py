@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 
 from .tree import (
     ONE,
@@ -94,7 +95,7 @@ class Term:
         """The node of the term without its sign."""
         if self.number == 0:
             return ZERO
-        number, above, below = _cancelled(_positive(self.number), self.numerator, self.denominator)
+        number, above, below = _folded(_positive(self.number), self.numerator, self.denominator)
         if isinstance(number, Fraction):
             above = above if number.numerator == 1 else (Number(Fraction(number.numerator)), *above)
             below = below if number.denominator == 1 else (Number(Fraction(number.denominator)), *below)
@@ -109,13 +110,21 @@ def _positive(number: Fraction | float) -> Fraction | float:
     return -number if number < 0 else number
 
 
-def _cancelled(number: Fraction | float, above: Nodes, below: Nodes) -> tuple[Fraction | float, Nodes, Nodes]:
-    """Without a number above the line that is a size below it: 2/(2 N) where there are two outputs."""
-    same = next((n for n in below if isinstance(n, Size) and n.dim.size == number), None)
-    if same is None:
+def _folded(number: Fraction | float, above: Nodes, below: Nodes) -> tuple[Fraction | float, Nodes, Nodes]:
+    """With fixed sizes as part of the number: 1/(64 N) for 1/(8 * 8 N), 1/N for 2/(2 N) with two outputs."""
+    over, under = (prod(n.dim.size or 1 for n in side if isinstance(n, Size)) for side in (above, below))
+    if over == under == 1:
         return number, above, below
-    place = below.index(same)
-    return Fraction(1), above, below[:place] + below[place + 1 :]
+    above, below = (tuple(n for n in side if not _is_fixed(n)) for side in (above, below))
+    ratio = Fraction(over, under)
+    if isinstance(number, Fraction):
+        return number * ratio, above, below
+    above = above if ratio.numerator == 1 else (Number(Fraction(ratio.numerator)), *above)
+    return number, above, below if ratio.denominator == 1 else (Number(Fraction(ratio.denominator)), *below)
+
+
+def _is_fixed(node: Node) -> bool:
+    return isinstance(node, Size) and node.dim.size is not None
 
 
 def is_plain(node: Node) -> bool:

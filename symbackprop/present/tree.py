@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from itertools import groupby
+from typing import Any
 
 from ..language.tensor import Dim, Tensor
 
@@ -251,6 +252,17 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for kid in node.kids():
         yield from walk(kid)
+
+
+def replaced(node: Any, old: Node, new: Node) -> Any:
+    """A node (or a tuple of some) with another one in the place of one below it."""
+    if node == old:
+        return new
+    if isinstance(node, tuple):
+        return tuple(replaced(part, old, new) for part in node)
+    if not isinstance(node, Node):
+        return node
+    return replace(node, **{f.name: replaced(getattr(node, f.name), old, new) for f in fields(node)})
 
 
 def transposes(node: Node) -> tuple[int, int, int]:

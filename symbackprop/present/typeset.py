@@ -45,16 +45,25 @@ class Typeset(Printer):
         core, plain = node.core, all(map(is_plain, node.denominator))
         behind = core is None and (plain or self.opened)
         front = tuple(n for n in node.numerator if not behind or (is_plain(n) if plain else not _is_long(n)))
+        if node.denominator:
+            front = tuple(n for n in front if not self._is_quotient(n))
         rest = tuple(n for n in node.numerator if n not in front)
         text = self.factors(front, *((CALL, PRODUCT) if core is None and not rest else (FACTOR, FACTOR)))
         if node.denominator:
             text = self._quotient(node, front, text)
         if rest:
-            text = f"{text} {self.factors(rest, CALL)}".lstrip()
+            text = self._joined(text, self.factors(rest, CALL))
         if core is None:
             return text, PRODUCT
         level = {Total: SUM, Running: SUM, Hadamard: HADAMARD, Divide: HADAMARD}.get(type(core), PRODUCT)
-        return f"{text} {self.show(core, level)}".lstrip(), level
+        return self._joined(text, self.show(core, level)), level
+
+    def _joined(self, left: str, right: str) -> str:
+        return f"{left}{self.gap(left, right)} {right}" if left else right
+
+    def _is_quotient(self, node: Node) -> bool:
+        """Whether a factor is printed as a fraction, which stands beside another fraction and not in it."""
+        return isinstance(node, (Leaf, Subscript)) and self.view.symbol(node.tensor).gradient == "partial"
 
     def _quotient(self, node: Scale, front: tuple[Node, ...], above: str) -> str:
         return self.fraction(self.factors(front, CALL, ADD) or self.one, self.factors(node.denominator, CALL, ADD))

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
-from symbackprop.document.records import Derived, Formula
+from symbackprop.document.floating import blocks as forms_for_floating_point
+from symbackprop.document.floating import computed
+from symbackprop.document.records import Derived, Formula, Paragraph
 from symbackprop.document.setting import Setting
-from symbackprop.document.steps import Explanations, computed_step
+from symbackprop.document.steps import Explanations
 from symbackprop.errors import PresentationError
 from symbackprop.present import tree as t
 from symbackprop.present.matrix import form
@@ -207,27 +209,31 @@ def test_a_notation_with_products_writes_them_before() -> None:
     assert lines == ["(7.1) da1 = W2ᵀ δ2   ", "(7) δ1 = da1 ⊙ a1 ⊙ (1 - a1)   "]
 
 
+def setting_of(name: str, profile: str, level: str, language: str) -> Setting:
+    return Setting(derived(name), view_of(name, profile), Words(language), level)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_computed_form_is_told(name: str) -> None:
     made = derived(name)
     for profile in ("rows", "ng"):
-        view = view_of(name, profile)
+        setting = setting_of(name, profile, "steps", "en")
         for eq in (*made.forward, made.objective, *made.adjoints, *made.gradients):
-            step = computed_step(made, eq, view, Words("en"))
-            assert (step is None) == (eq.computed is None)
-            if step is not None:
-                (line,) = step.lines
-                assert line.rule
+            lines = computed(setting, eq)
+            assert (lines == ()) == (eq.computed is None)
+            for line in lines:
+                assert line.number == f"F{eq.number}" and line.rule
                 assert not wrong(line, name, profile)
 
 
-def test_the_shift_of_a_softmax_is_named() -> None:
-    made = derived("softmax and L2")
-    p = next(eq for eq in made.forward if eq.lhs.name == "p")
-    step = computed_step(made, p, view_of("softmax and L2", "rows"), Words("pl"))
-    assert step is not None
-    assert step.heading == ("W arytmetyce zmiennoprzecinkowej zamiast (4) liczymy",)
-    assert step.lines[0].rule == ("przesunięcie log-sum-exp",)
+def test_forms_for_floating_point_stand_in_one_place() -> None:
+    opening, told = forms_for_floating_point(setting_of("softmax and L2", "rows", "every-index", "pl"))
+    assert isinstance(opening, Paragraph) and isinstance(told, Derived)
+    assert opening.sentence[0] == "".join(map(str, opening.sentence)) and "(F4) zastępuje (4)." in str(opening)
+    assert told.heading == ("Zamiast (4), (5), (6)",)
+    assert [line.number for line in told.lines] == ["F4", "F5", "F6"]
+    assert told.lines[0].rule == ("przesunięcie log-sum-exp",)
+    assert forms_for_floating_point(setting_of("softmax and L2", "rows", "summary", "pl")) == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

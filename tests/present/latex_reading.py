@@ -13,6 +13,7 @@ PLAIN = {
     r"\bigr": "",
     r"\Bigl": "",
     r"\Bigr": "",
+    r"\,": " ",
     r"^{\top}": "ᵀ",
     r"\mathbf{1}": "1",
     r"\odot": "⊙",
