@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -14,11 +15,14 @@ import symbackprop as sb
 from symbackprop import pipeline, simplify
 from symbackprop.declare.optimizers import as_optimizer
 from symbackprop.derive import adjoint
+from symbackprop.derive.adjoint import differentiate
 from symbackprop.emit import c, functions
 from symbackprop.language import rebuild
 from symbackprop.language.memo import Memo
 from symbackprop.language.structure import instance_of
 from symbackprop.lower import flatten, lower
+from symbackprop.records import Chain
+from symbackprop.simplify.reuse import reuse_outputs
 
 fuse = import_module("symbackprop.lower.fuse")  # not the function of this name
 
@@ -102,6 +106,19 @@ def test_no_block_s_expressions_are_put_together(net: Any, monkeypatch: pytest.M
             c.emit_c(lower(pipeline.derive(net(blocks)), as_optimizer("sgd").equations()), "float64")
         made.append(count)
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("net", [residual(3, first=1), convolutional(1)], ids=["residual", "convolutional"])
+def test_chains_are_what_the_work_would_have_given(net: sb.Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every field of every use of the chain rule, with the names of its own block, worked out or looked up."""
+
+    def chains() -> list[list[str]]:
+        found = differentiate(net.system, reuse_outputs).chains
+        return [[str(getattr(chain, part.name)) for part in fields(Chain)] for chain in found]
+
+    known = chains()
+    monkeypatch.setattr(adjoint, "Memo", lambda: adjoint._afresh)
+    assert chains() == known
 
 
 def test_an_expression_is_put_together_as_it_was() -> None:
