@@ -7,7 +7,7 @@ Nothing here needs SymPy at run time; expressions appear in annotations only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     import os
@@ -16,8 +16,44 @@ if TYPE_CHECKING:
 
     from .document.records import Document
     from .language.nodes import Entry, Index
+    from .language.structure import Form
     from .language.tensor import Tensor
     from .present.notation import Notation
+
+Value = TypeVar("Value")
+REQUIRED: Any = object()
+
+
+class Late(Generic[Value]):
+    """A field with an expression that is put together when it is first read: in a deep network, most never are.
+
+    It may be given a `language.structure.Instance` in the place of an expression. What it holds stands in the record's
+    dictionary, under its name with an underscore.
+    """
+
+    def __init__(self, default: Value = REQUIRED) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.place = f"_{name}"
+
+    @overload
+    def __get__(self, record: None, owner: type) -> Value: ...
+    @overload
+    def __get__(self, record: object, owner: type) -> Value: ...
+    def __get__(self, record: object | None, owner: type) -> Value:
+        if record is None:
+            if self.default is REQUIRED:
+                raise AttributeError(self.name)  # so the dataclass knows of no default
+            return self.default
+        value = record.__dict__[self.place]
+        if isinstance(value, tuple):
+            value = record.__dict__[self.place] = value.expression()  # type: ignore[attr-defined]
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, record: object, value: Value | Form) -> None:
+        record.__dict__[self.place] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +73,7 @@ class Note:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Equation:
     """`lhs[indices] = rhs`; `computed` is an equal form that is safe in floating point.
 
@@ -46,8 +82,8 @@ class Equation:
 
     lhs: Tensor
     indices: tuple[Index, ...]
-    rhs: Expr
-    computed: Expr | None = None
+    rhs: Late[Expr] = Late()
+    computed: Late[Expr | None] = Late(None)
     number: int = 0
     notes: tuple[Note, ...] = ()
 
@@ -56,18 +92,29 @@ class Equation:
         """The form that kernels compute."""
         return self.rhs if self.computed is None else self.computed
 
+    @property
+    def right(self) -> Form:
+        """The right side, put together or not."""
+        return self.__dict__["_rhs"]
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def form(self) -> Form:
+        """The form that kernels compute, put together or not."""
+        computed = self.__dict__["_computed"]
+        return self.__dict__["_rhs"] if computed is None else computed
+
+
+@dataclass(frozen=True)
 class Step:
     """One recorded rewriting of one equation: the rules that it used, the form before and after."""
 
     tensor: str
     rules: tuple[Note, ...]
-    before: Expr
-    after: Expr
+    before: Late[Expr] = Late()
+    after: Late[Expr] = Late()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain:
     """One use of the chain rule: what one reading of a tensor, `entry`, adds to the derivative of the loss by it.
 
@@ -78,20 +125,25 @@ class Chain:
     `wanted`.
     """
 
-    entry: Entry
     through: Tensor
     indices: tuple[Index, ...]
     bound: tuple[Index, ...]
-    partial: Expr
-    factor: Expr
-    adjoint: Expr
     wanted: tuple[Index, ...]
-    total: Expr
+    entry: Late[Entry] = Late()
+    partial: Late[Expr] = Late()
+    factor: Late[Expr] = Late()
+    adjoint: Late[Expr] = Late()
+    total: Late[Expr] = Late()
 
     @property
     def source(self) -> Tensor:
         """The tensor that is read."""
         return self.entry.tensor
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """The expressions by their fields' names, put together or not."""
+        return {name: self.__dict__[f"_{name}"] for name in ("entry", "partial", "factor", "adjoint", "total")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
     if len(set(lhs.indices)) != len(lhs.indices) or not all(isinstance(i, Index) for i in lhs.indices):
         raise DeclarationError(f"the left side {lhs} needs a different index on every axis")
     body = sympify_number(rhs)
-    text = f"{lhs} = {body}"
+    text = _Written(lhs, body)
     nodes = tuple(preorder_traversal(body))
     _check_symbols(nodes, text)
     dims = _dimensions(lhs, nodes, text)
@@ -98,7 +98,18 @@ def equation(lhs: Entry | Tensor, rhs: Any) -> Equation:
     return Equation(lhs.tensor, indices, canonical(_retype(body, typed, dims)))
 
 
-def _check_symbols(nodes: Sequence[Expr], text: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An equation as messages quote it; written out only then."""
+
+    lhs: Entry
+    body: Expr
+
+    def __str__(self) -> str:
+        return f"{self.lhs} = {self.body}"
+
+
+def _check_symbols(nodes: Sequence[Expr], text: _Written) -> None:
     from sympy import I, Symbol, nan, oo, zoo
 
     symbols = sorted({str(n) for n in nodes if isinstance(n, Symbol)})
@@ -112,7 +123,7 @@ def _check_symbols(nodes: Sequence[Expr], text: str) -> None:
             raise DeclarationError(f"{text}: the right side contains {bad}, which is not a real number")
 
 
-def _dimensions(lhs: Entry, nodes: Sequence[Expr], text: str) -> dict[Index, Dim]:
+def _dimensions(lhs: Entry, nodes: Sequence[Expr], text: _Written) -> dict[Index, Dim]:
     """The dimension of every index: from the axes it stands on alone, else the size it was made with."""
     from ..language.nodes import Entry, Index, Over
 
@@ -144,7 +155,7 @@ def _dimensions(lhs: Entry, nodes: Sequence[Expr], text: str) -> dict[Index, Dim
     return dims
 
 
-def _clash(text: str, index: Index, one: tuple[Dim, Entry, int], two: tuple[Dim, Entry, int]) -> str:
+def _clash(text: _Written, index: Index, one: tuple[Dim, Entry, int], two: tuple[Dim, Entry, int]) -> str:
     parts = [
         f"axis {axis} of {node.tensor.name} {node.tensor.shape_text}, size {d.size or 'N (the batch)'}"
         for d, node, axis in (one, two)
@@ -154,6 +165,8 @@ def _clash(text: str, index: Index, one: tuple[Dim, Entry, int], two: tuple[Dim,
 
 def _retype(expr: Expr, typed: dict[Index, Index], dims: dict[Index, Dim]) -> Expr:
     """`expr` with every index carrying its dimension; bound indices become fresh ones."""
+    from sympy import Max, Min
+
     from ..language.nodes import Index, Over
 
     if isinstance(expr, Index):
@@ -163,4 +176,7 @@ def _retype(expr: Expr, typed: dict[Index, Index], dims: dict[Index, Dim]) -> Ex
     if isinstance(expr, Over):
         inner = {b: b.fresh(dims[b]) for b in expr.bound}
         return type(expr).raw(_retype(expr.body, {**typed, **inner}, dims), tuple(inner.values()))
-    return expr.func(*(_retype(a, typed, dims) for a in expr.args))
+    args = tuple(_retype(a, typed, dims) for a in expr.args)
+    if isinstance(expr, (Max, Min)):  # SymPy compares all arguments, which takes it milliseconds
+        return expr.func(*args, evaluate=False)
+    return expr.func(*args)

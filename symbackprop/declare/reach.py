@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..language.nodes import Entry, Index
 
 
-def check_reach(node: Entry, dims: Mapping[Index, Dim], text: str) -> None:
+def check_reach(node: Entry, dims: Mapping[Index, Dim], text: object) -> None:
     """Raise `ShapeError` for an index that leaves its axis, `DeclarationError` for one that is no index."""
     from ..language.nodes import Index
 
@@ -24,7 +24,7 @@ def check_reach(node: Entry, dims: Mapping[Index, Dim], text: str) -> None:
         _check_axis(node, axis, index, dims, text)
 
 
-def _check_axis(node: Entry, axis: int, index: Expr, dims: Mapping[Index, Dim], text: str) -> None:
+def _check_axis(node: Entry, axis: int, index: Expr, dims: Mapping[Index, Dim], text: object) -> None:
     from ..language.affine import coefficients, reach
     from ..language.brackets import Part
     from ..language.nodes import Entry, Index

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sympy import Add, Expr, Integer, Mul, Pow, preorder_traversal
 
 from ..language.indices import canonical, entries_of
+from ..language.memo import Inputs, Memo, Result
 from ..language.nodes import Entry, Index, MaxOver, Sum
-from ..language.structure import Memo
+from ..language.structure import Form, asked, expression_of, tensors_of
 from ..language.tensor import Tensor
 from ..records import Chain, Derivation, Equation, System
 from .choices import Choices, without_detached
 from .contract import contract
 from .differentiate import Partial, partials
-from .rules import check_supported
+from .rules import check_supported, is_supported
 
 LETTERS = "jkmpqrs"
 SHORT = 12  # nodes of an adjoint that may stand in several others
@@ -32,10 +34,21 @@ class _Sweep:
     choices: Choices
     memo: Memo
     indices: dict[Tensor, tuple[Index, ...]]
-    bars: dict[Tensor, list[Expr]] = field(default_factory=dict)
+    bars: dict[Tensor, list[Form]] = field(default_factory=dict)
     adjoints: list[Equation] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+
+
+class _Handed(NamedTuple):
+    """What an equation adds to the adjoint of a tensor that it reads, as a `Chain` has it."""
+
+    tensor: Tensor
+    entry: Form
+    bound: Axes
+    partial: Form
+    factor: Form
+    total: Form
 
 
 def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
@@ -45,7 +58,8 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
     """
     everything = (*system.forward, system.objective, *(system.inference or ()), *system.updates)
     for eq in everything:
-        check_supported(eq.rhs, eq.lhs.name)
+        if not asked(is_supported, eq.right):
+            check_supported(eq.rhs, eq.lhs.name)
     indices = {eq.lhs: eq.indices for eq in system.forward}
     for theta in system.parameters:
         indices[theta] = tuple(Index(c, d) for c, d in zip(LETTERS, theta.dims, strict=False))
@@ -73,62 +87,97 @@ def differentiate(system: System, in_outputs: InOutputs) -> Derivation:
     )
 
 
-def _spread(sweep: _Sweep, eq: Equation, adjoint: Expr | None) -> None:
+def _spread(sweep: _Sweep, eq: Equation, adjoint: Form | Tensor | None) -> None:
     """Hand the adjoint of one equation's left side on to the tensors on its right side."""
-    parts = [found for summand in _summands(sweep, eq) for found in _partials(sweep, eq, summand)]
+    known = _afresh if asked(has_maximum, eq.right) else sweep.memo
     if adjoint is None:
-        adjoint = _adjoint_of(sweep, eq, tuple(p for p, _ in parts))
-    for p, before in parts:
-        wanted = sweep.indices[p.entry.tensor]
-        total = _contract(sweep, adjoint, eq.indices, p, wanted)
-        sweep.bars.setdefault(p.entry.tensor, []).append(total)
-        made = Chain(p.entry, eq.lhs, eq.indices, p.bound, before, p.factor, adjoint, wanted, total)
-        sweep.chains.append(made)
+        adjoint = _adjoint_of(sweep, eq, known)
+    bar = Entry(adjoint, *eq.indices) if isinstance(adjoint, Tensor) else adjoint
+    for summand in _summands(sweep, eq):
+        for read, entry, bound, partial, factor, total in _handed(sweep, eq, summand, adjoint, known):
+            wanted = sweep.indices[read]
+            sweep.bars.setdefault(read, []).append(total)
+            sweep.chains.append(Chain(eq.lhs, eq.indices, bound, wanted, entry, partial, factor, bar, total))
 
 
-def _partials(sweep: _Sweep, eq: Equation, rhs: Expr) -> tuple[tuple[Partial, Expr], ...]:
+def _afresh(what: Hashable, inputs: Inputs, make: Callable[[], Result]) -> Result:
+    """In the place of a `Memo`, for what names tensors of its own, as the position of a maximum is one."""
+    return make()
+
+
+def _handed(
+    sweep: _Sweep, eq: Equation, rhs: Form, adjoint: Form | Tensor, known: Callable[..., tuple[_Handed, ...]]
+) -> tuple[_Handed, ...]:
+    """What one summand of an equation adds to the adjoints of the tensors in it."""
+    wanted = [sweep.indices.get(t) for t in tensors_of(rhs)]
+    places = [i for indices in wanted for i in indices or ()]
+
+    def make() -> tuple[_Handed, ...]:
+        bar = Entry(adjoint, *eq.indices) if isinstance(adjoint, Tensor) else expression_of(adjoint)
+        return tuple(
+            _Handed(
+                t := p.entry.tensor, p.entry, p.bound, before, p.factor, contract(bar, eq.indices, p, sweep.indices[t])
+            )
+            for p, before in _partials(sweep, eq, rhs)
+        )
+
+    what = ("handed", len(eq.indices), *(indices is None for indices in wanted))
+    return known(what, (rhs, adjoint, eq.lhs, *eq.indices, *places), make)
+
+
+def _partials(sweep: _Sweep, eq: Equation, rhs: Form) -> tuple[tuple[Partial, Form], ...]:
     """The partial derivatives, written in the equation's own output where that is shorter, and as they were before."""
 
     def make() -> tuple[tuple[Partial, Expr], ...]:
-        parts = partials(rhs, lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node))
+        parts = partials(
+            expression_of(rhs), lambda t: t in sweep.indices, lambda node: sweep.choices.position(eq, node)
+        )
         return tuple((replace(p, factor=sweep.in_outputs(eq, p.factor)), p.factor) for p in parts)
 
-    return make() if rhs.has(MaxOver) else sweep.memo("partials", (_left(eq), rhs), make)
+    known = _afresh if asked(has_maximum, rhs) else sweep.memo
+    return known(("partials", len(eq.indices)), (rhs, eq.lhs, *eq.indices), make)
 
 
-def _summands(sweep: _Sweep, eq: Equation) -> tuple[Expr, ...]:
+def has_maximum(expr: Expr) -> bool:
+    """Whether a maximum over indices stands in an expression."""
+    return bool(expr.has(MaxOver))
+
+
+def _terms(expr: Expr) -> int:
+    return len(Add.make_args(expr))
+
+
+def _summands(sweep: _Sweep, eq: Equation) -> tuple[Form, ...]:
     """A long sum's terms, those with a tensor in common together: the penalties of a hundred weights are alike."""
+    if asked(_terms, eq.right) <= LONG:
+        return (eq.right,)
     terms = Add.make_args(eq.rhs)
-    if len(terms) <= LONG:
-        return (eq.rhs,)
-    groups: list[tuple[set[Tensor], list[Expr]]] = []
-    for term in terms:
-        tensors, own = {e.tensor for e in entries_of(term) if e.tensor in sweep.indices}, [term]
-        apart = []
-        for group in groups:
-            if group[0] & tensors:
-                tensors |= group[0]
-                own = group[1] + own
-            else:
-                apart.append(group)
-        groups = [*apart, (tensors, own)]
-    return tuple(Add(*own) for _, own in groups)
+    groups: dict[int, tuple[set[Tensor], list[Expr]]] = {}
+    home: dict[Tensor, int] = {}
+    for number, term in enumerate(terms):
+        tensors, own = {t for t in tensors_of(term) if t in sweep.indices}, [term]
+        for place in sorted({home[t] for t in tensors if t in home}):
+            more, before = groups.pop(place)
+            tensors |= more
+            own = before + own
+        groups[number] = (tensors, own)
+        home |= dict.fromkeys(tensors, number)
+    return tuple(Add(*own) for _, own in groups.values())
 
 
-def _left(eq: Equation) -> Entry:
-    return Entry(eq.lhs, *eq.indices)
-
-
-def _contract(sweep: _Sweep, adjoint: Expr, summed: Axes, p: Partial, wanted: Axes) -> Expr:
-    inputs = (adjoint, p.factor, p.entry, *summed, *p.bound, *wanted)
-    counts = (len(summed), len(p.bound))
-    return sweep.memo(("contract", counts), inputs, lambda: contract(adjoint, summed, p, wanted))
-
-
-def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr:
+def _adjoint_of(sweep: _Sweep, eq: Equation, known: Callable[..., tuple[Form, bool]]) -> Form | Tensor:
     """The adjoint at the equation's indices: a named tensor, or its expression where it is used in place."""
-    total = canonical(Add(*sweep.bars[eq.lhs]))
-    if eq.lhs.adjoint is None and _used_in_place(total, eq, parts):
+    bars = sweep.bars[eq.lhs]
+
+    def make() -> tuple[Expr, bool]:
+        total = canonical(Add(*map(expression_of, bars)))
+        if eq.lhs.adjoint is not None:
+            return total, False
+        parts = [p for summand in _summands(sweep, eq) for p, _ in _partials(sweep, eq, summand)]
+        return total, _used_in_place(total, eq, tuple(parts))
+
+    total, in_place = known(("adjoint", len(eq.indices)), (eq.right, *bars, eq.lhs, *eq.indices), make)
+    if in_place:
         return total
     name = eq.lhs.adjoint or f"delta_{eq.lhs.name}"
     while name in sweep.taken:
@@ -136,7 +185,7 @@ def _adjoint_of(sweep: _Sweep, eq: Equation, parts: tuple[Partial, ...]) -> Expr
     sweep.taken.add(name)
     bar = Tensor(name, eq.lhs.dims, "adjoint")
     sweep.adjoints.append(Equation(bar, eq.indices, total))
-    return Entry(bar, *eq.indices)
+    return bar
 
 
 def _used_in_place(total: Expr, eq: Equation, parts: tuple[Partial, ...]) -> bool:
@@ -177,5 +226,6 @@ def _gradient(sweep: _Sweep, theta: Tensor) -> Equation:
     while name in sweep.taken:
         name += "_"
     sweep.taken.add(name)
-    total = canonical(Add(*sweep.bars.get(theta, [Integer(0)])))
+    bars = sweep.bars.get(theta, [Integer(0)])
+    (total,) = sweep.memo("gradient", bars, lambda: (canonical(Add(*map(expression_of, bars))),))
     return Equation(Tensor(name, theta.dims, "gradient"), sweep.indices[theta], total)

@@ -9,6 +9,7 @@ from sympy import Expr
 
 from ..language.indices import canonical, free_indices, rewrite
 from ..language.nodes import ArgMax, Detached, Entry, MaxOver
+from ..language.structure import Form, asked, expression_of
 from ..language.tensor import Tensor
 from ..records import Chain, Derivation, Equation
 
@@ -49,21 +50,22 @@ def _place(eq: Equation, index: Expr) -> int:
     return eq.indices.index(index) if index in eq.indices else 0
 
 
+def _has_detached(expr: Expr) -> bool:
+    return bool(expr.has(Detached))
+
+
 def without_detached(derivation: Derivation) -> Derivation:
     """The derivation with values in the place of values held constant: nothing differentiates them any more."""
 
-    if not any(eq.rhs.has(Detached) for eq in (*derivation.forward, derivation.objective)):
-        return derivation
-
-    def value(e: Expr) -> Expr:
-        return canonical(rewrite(e, lambda e: e.args[0] if isinstance(e, Detached) else e)) if e.has(Detached) else e
+    def value(form: Form) -> Expr:
+        return canonical(rewrite(expression_of(form), lambda e: e.args[0] if isinstance(e, Detached) else e))
 
     def plain(eq: Equation) -> Equation:
-        return replace(eq, rhs=value(eq.rhs)) if eq.rhs.has(Detached) else eq
+        return replace(eq, rhs=value(eq.right)) if asked(_has_detached, eq.right) else eq
 
     def held(chain: Chain) -> Chain:
-        parts = {name: value(getattr(chain, name)) for name in ("partial", "factor", "adjoint", "total")}
-        return replace(chain, **parts)
+        parts = {name: value(form) for name, form in chain.forms.items() if asked(_has_detached, form)}
+        return replace(chain, **parts) if parts else chain
 
     def all_of(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
         return tuple(map(plain, equations))

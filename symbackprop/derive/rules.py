@@ -88,6 +88,11 @@ def _plain_conditions(e: Expr) -> Expr:
     return Piecewise(*((v, simplify_logic(c)) for v, c in e.args)) if isinstance(e, Piecewise) else e
 
 
+def is_supported(expr: Expr) -> bool:
+    """Whether all functions in an expression have a derivative and a kernel here."""
+    return all(isinstance(node, SUPPORTED) for node in expr.atoms(Function))
+
+
 def check_supported(expr: Expr, name: str) -> None:
     """Raise `DerivationError` for a function in the equation of `name` that has no derivative or no kernel here."""
     for node in expr.atoms(Function):

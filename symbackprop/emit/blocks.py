@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import DeclarationError
-from ..language.indices import entries_of
+from ..language.structure import tensors_of
 from ..language.tensor import Tensor
 from ..lower.program import Program
 from ..records import Initializer
@@ -75,7 +75,7 @@ def manifest(program: Program, dtype: str) -> Manifest:
 
 def randoms(program: Program) -> tuple[Tensor, ...]:
     """The random tensors that a training step reads."""
-    read = {e.tensor for s in program.statements for e in entries_of(s.body)}
+    read = {t for s in program.statements for t in tensors_of(s.content)}
     return tuple(t for t in program.derivation.system.randoms if t in read)
 
 

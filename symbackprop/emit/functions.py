@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sympy import Expr
+
 from ..language.nodes import ArgMax, MaxOver
-from ..language.structure import Signature
+from ..language.structure import Signature, asked
 from ..language.tensor import Tensor
 from ..lower.program import Kernel
 from .dialect import Dialect
@@ -69,11 +71,18 @@ def functions(
 def _signature(kernel: Kernel, hypers: Mapping[Tensor, str]) -> Signature:
     """All that a kernel's text depends on but the names of its arrays."""
     signature = Signature()
-    signature.record(replace(kernel, name=""), skip=("source",))
+    for s in kernel.statements:
+        signature.key += (s.op, len(s.indices), len(s.over), s.lhs in kernel.stored)
+        signature.add((s.content, s.lhs, *s.indices, *s.over))
+    signature.record((kernel.space, kernel.product, kernel.form))
     if kernel.reduction is not None:
-        signature.key.append(kernel.reduction.source.rhs.has(MaxOver, ArgMax))
+        signature.key.append(asked(_has_maximum, kernel.reduction.source.right))
     signature.key += (tuple((n, hypers[t]) for t, n in signature.tensors.items() if t in hypers),)
     return signature
+
+
+def _has_maximum(expr: Expr) -> bool:
+    return bool(expr.has(MaxOver, ArgMax))
 
 
 def _wrapped(opening: str, items: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sympy import Add, Expr, Integer, Max, Min, Mul
 
-from .nodes import Entry, Index, Over, Size, Sum
+from .nodes import Entry, Index, Over, Size, Sum, index_named
 
 
 @lru_cache(maxsize=1 << 16)
@@ -124,6 +124,7 @@ def canonical(expr: Expr) -> Expr:
     return _canonical(expr)[0]
 
 
+@lru_cache(maxsize=1 << 16)
 def _canonical(expr: Expr) -> tuple[Expr, int]:
     if not expr.args:
         return expr, 0
@@ -135,7 +136,8 @@ def _canonical(expr: Expr) -> tuple[Expr, int]:
         while any(("bound", height, p) in around for p in range(len(order))):
             height += 1  # the name is taken by an index of a sum further out
         named: dict[Expr, Expr] = {
-            b: Index(f"i{height}{p}" if p else f"i{height}", b.dim, ("bound", height, p)) for p, b in enumerate(order)
+            b: index_named(f"i{height}{p}" if p else f"i{height}", b.dim, ("bound", height, p))
+            for p, b in enumerate(order)
         }
         bound = tuple(named[b] for b in order)
         return type(expr).raw(_substitute(body, named, set(bound)), bound), height + 1

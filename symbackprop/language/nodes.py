@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from sympy import Atom, AtomicExpr, Basic, Expr, Integer, oo, sympify
@@ -26,22 +27,25 @@ class Index(AtomicExpr):  # type: ignore[misc]
     is_real = True
     is_nonnegative = True
     is_commutative = True
-    __slots__ = ("dim", "name", "uid")
+    __slots__ = ("_content", "dim", "name", "uid")
 
     name: str
     uid: Any
     dim: Dim | None
+    _content: tuple[Any, ...] | None
 
     def __new__(cls, name: str, dim: Dim | None = None, uid: Any = None) -> Index:
         """A node of the expression tree; equal arguments make equal nodes."""
         self = AtomicExpr.__new__(cls)
         self.name, self.dim = name, dim
         self.uid = next(_fresh) if uid is None else uid
+        self._content = None
         return self  # type: ignore[no-any-return]
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # text only: SymPy orders atoms by comparing these
-        return (self.name, self._order, str(self.dim), str(self.dim and self.dim.name))
+        if self._content is None:  # text only: SymPy orders atoms by comparing these
+            self._content = (self.name, self._order, str(self.dim), str(self.dim and self.dim.name))
+        return self._content
 
     @property
     def _order(self) -> str:
@@ -92,6 +96,12 @@ class TensorRef(Atom):  # type: ignore[misc]
         return self.class_key(), (1, (self.tensor.name,)), Integer(1).sort_key(), Integer(1)
 
 
+@lru_cache(maxsize=1 << 16)
+def reference(tensor: Tensor) -> TensorRef:
+    """The node of a tensor, one object each."""
+    return TensorRef(tensor)
+
+
 class Entry(Expr):  # type: ignore[misc]
     """One entry of a tensor, `W[j, k]`; with no indices, a scalar."""
 
@@ -102,7 +112,7 @@ class Entry(Expr):  # type: ignore[misc]
 
     def __new__(cls, tensor: Tensor | TensorRef, *indices: Any) -> Entry:
         """A node of the expression tree; equal arguments make equal nodes."""
-        ref = tensor if isinstance(tensor, TensorRef) else TensorRef(tensor)
+        ref = tensor if isinstance(tensor, TensorRef) else reference(tensor)
         checked = tuple(map(as_index, indices))
         return Expr.__new__(cls, ref, *checked)  # type: ignore[no-any-return]
 
@@ -177,6 +187,18 @@ class Size(AtomicExpr):  # type: ignore[misc]
     def sort_key(self, order: Any = None) -> tuple[Any, ...]:
         """SymPy's canonical order."""
         return self.class_key(), (1, (self.dim.name,)), Integer(1).sort_key(), Integer(1)
+
+
+@lru_cache(maxsize=1 << 16)
+def size_of(dim: Dim) -> Size:
+    """The node of a dimension's size, one object each."""
+    return Size(dim)
+
+
+@lru_cache(maxsize=1 << 16)
+def index_named(name: str, dim: Dim | None, uid: Any) -> Index:
+    """The index of an identity that is known, one object each."""
+    return Index(name, dim, uid)
 
 
 class Over(Expr):  # type: ignore[misc]
@@ -269,7 +291,7 @@ def sympify_number(value: Any) -> Expr:
 
 def as_index(value: Any) -> Expr:
     """An index or a number of an entry, else a `ShapeError`."""
-    if isinstance(value, Expr) and fuzzy_bool(value.is_rational):
+    if isinstance(value, Index) or (isinstance(value, Expr) and fuzzy_bool(value.is_rational)):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Integer(value)

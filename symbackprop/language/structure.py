@@ -1,35 +1,131 @@
-"""Work done once for expressions that differ only in their tensors' names: the layers of a deep network.
+"""What expressions have in common that differ in names only, as the layers of a deep network do.
 
-`Memo` keys a result by the structure of what it was made from; the same structure with other tensors, indices and
-dimensions gets the same result with these put in their places.
+`instance_of` takes an expression apart: into its `Shape`, which is the same for all expressions of one structure, and
+the tensors, indices and dimensions that stand in it, in order of appearance. It walks an expression once; afterwards,
+to compare two structures or to ask what a structure says costs the same for long and for short expressions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import fields, is_dataclass
+from operator import attrgetter, methodcaller
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from sympy import Add, Basic, Expr, Max, Min, Mul, Piecewise
-from sympy.core.relational import Relational
+from sympy import Basic, Expr
 
-from .nodes import Entry, Index, Over, Size, TensorRef
+from .nodes import Index, Size, TensorRef
+from .rebuild import Program
 from .tensor import Dim, Tensor
 
-Result = TypeVar("Result")
+Answer = TypeVar("Answer")
+
+MOST = 1 << 16
+"""Expressions that are remembered; beyond it all are forgotten, and walked again when they are met."""
+
+Names = tuple[tuple[Tensor, ...], tuple[Index, ...], tuple[Dim, ...]]
 
 
-@dataclass
-class Signature:
-    """Expressions as a flat key in which tensors, indices and dimensions are numbers, in order of appearance."""
+class Shape:
+    """The structure of an expression; one object a structure, unless what is remembered was forgotten meanwhile."""
 
-    key: list[Hashable] = field(default_factory=list)
-    tensors: dict[Tensor, int] = field(default_factory=dict)
-    indices: dict[Index, int] = field(default_factory=dict)
-    dims: dict[Dim, int] = field(default_factory=dict)
+    __slots__ = ("code", "facts", "first", "key", "names", "program", "sizes")
 
-    def add(self, e: Basic) -> None:
-        """Append one expression."""
+    def __init__(self, key: Hashable, first: Basic | Tensor, names: Names, sizes: tuple[int, ...]) -> None:
+        self.key, self.code = key, hash(key)
+        self.first, self.names = first, names  # the first expression of the structure, and what stands in it
+        self.sizes = sizes  # which of the dimensions stand in it as numbers
+        self.facts: dict[Hashable, Any] = {}
+        self.program: Program | None = None
+
+    def __hash__(self) -> int:
+        return self.code
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Shape) and self.key == other.key)
+
+
+class Instance(NamedTuple):
+    """An expression as its shape and what stands in it; equal for equal expressions."""
+
+    shape: Shape
+    tensors: tuple[Tensor, ...]
+    indices: tuple[Index, ...]
+    dims: tuple[Dim, ...]
+
+    def expression(self) -> Basic:
+        """The expression, put together as the first one of its structure is; nothing is evaluated."""
+        shape, tensors, indices, dims = self
+        if shape.program is None:
+            shape.program = Program(shape.first, *shape.names)
+        made = shape.program(tensors, indices, dims)
+        _remember(made, self)
+        return made
+
+
+Form: TypeAlias = Basic | Instance
+"""An expression, put together or not."""
+
+_instances: dict[int, tuple[object, Instance]] = {}  # by identity; the object is held, so that its id stays its own
+_shapes: dict[Hashable, Shape] = {}
+
+
+def instance_of(item: Form | Tensor) -> Instance:
+    """The structure of an expression, or of a tensor by itself, and the names in it."""
+    if isinstance(item, Instance):
+        return item
+    known = _instances.get(id(item))
+    if known is not None:
+        return known[1]
+    assert isinstance(item, (Basic, Tensor))
+    walk = _Walk()
+    walk.add(item)
+    names = (tuple(walk.tensors), tuple(walk.indices), tuple(walk.dims))
+    key = tuple(walk.key)
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shapes[key] = Shape(key, item, names, tuple(walk.sizes))
+    found = Instance(shape, *names)
+    _remember(item, found)
+    return found
+
+
+def _remember(item: object, found: Instance) -> None:
+    if len(_instances) >= MOST:
+        _instances.clear()
+        _shapes.clear()
+    _instances[id(item)] = (item, found)
+
+
+def expression_of(form: Form) -> Expr:
+    """The expression itself."""
+    return form.expression() if isinstance(form, Instance) else form
+
+
+def asked(question: Callable[[Expr], Answer], form: Form) -> Answer:
+    """`question(expression)`, asked once a structure: the answer must not depend on names."""
+    shape = instance_of(form).shape
+    if question not in shape.facts:
+        shape.facts[question] = question(shape.first)
+    return shape.facts[question]  # type: ignore[no-any-return]
+
+
+def tensors_of(form: Form) -> tuple[Tensor, ...]:
+    """The tensors in an expression, in order of appearance."""
+    return instance_of(form).tensors
+
+
+class _Walk:
+    """An expression as a flat key in which tensors, indices and dimensions are numbers, in order of appearance."""
+
+    def __init__(self) -> None:
+        self.key: list[Hashable] = []
+        self.tensors: dict[Tensor, int] = {}
+        self.indices: dict[Index, int] = {}
+        self.dims: dict[Dim, int] = {}
+        self.sizes: dict[int, None] = {}
+
+    def add(self, e: Basic | Tensor) -> None:
         if isinstance(e, TensorRef):
             self._tensor(e.tensor)
         elif isinstance(e, Index):
@@ -38,7 +134,12 @@ class Signature:
                 self.key += ("index", e.name, -1 if e.dim is None else self._dim(e.dim))
             self.key.append(("index", self.indices[e]))  # a bare number would be equal to an integer in an expression
         elif isinstance(e, Size):
-            self.key.append(("size", self._dim(e.dim)))
+            number = self._dim(e.dim)
+            self.sizes[number] = None
+            self.key.append(("size", number))
+        elif isinstance(e, Tensor):
+            self.key.append("tensor")
+            self._tensor(e)
         elif not e.args:
             self.key.append(("atom", e))
         else:
@@ -46,125 +147,74 @@ class Signature:
             for a in e.args:
                 self.add(a)
 
-    def record(self, item: Any, skip: tuple[str, ...] = ()) -> None:
-        """Append a record, tuple, set or value made of expressions, tensors and indices, without some of its fields."""
-        if isinstance(item, Basic):
-            self.add(item)
-        elif isinstance(item, Tensor):
-            self._tensor(item)
-        elif isinstance(item, tuple):
-            self.key.append(len(item))
-            for part in item:
-                self.record(part, skip)
-        elif is_dataclass(item) and not isinstance(item, type):
-            self.key.append(type(item))
-            for f in fields(item):
-                if f.name not in skip:
-                    self.record(getattr(item, f.name), skip)
-        elif isinstance(item, frozenset):
-            self.key.append(frozenset(self.tensors[t] for t in item))
-        else:
-            self.key.append(item)
-
     def _tensor(self, t: Tensor) -> None:
         if t not in self.tensors:
             self.tensors[t] = len(self.tensors)
-            self.key += (t.kind, t.traits, t.levels, t.adjoint is None, *map(self._dim, t.dims))
+            self.key += (t.kind, t.traits, t.levels, t.adjoint is None, len(t.dims), *map(self._dim, t.dims))
         self.key.append(("tensor", self.tensors[t]))
 
     def _dim(self, d: Dim) -> int:
         if d not in self.dims:
             self.dims[d] = len(self.dims)
-            self.key.append(d.size)
+            self.key.append(("dim", d.size))
         return self.dims[d]
 
-    def order(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """How the names sort: SymPy orders the terms of sums by them."""
-        tensors = sorted(self.tensors, key=lambda t: t.name)
-        indices = sorted(self.indices, key=lambda i: (i.name, i._order))
-        return tuple(self.tensors[t] for t in tensors), tuple(self.indices[i] for i in indices)
+
+_name = attrgetter("name")
+_rank = methodcaller("_hashable_content")
 
 
-@dataclass
-class Memo:
-    """Results by structure; lives for one derivation."""
+class Signature:
+    """Several expressions as one key, in which what they have in common has one number."""
 
-    known: dict[Hashable, tuple[Signature, Any]] = field(default_factory=dict)
+    __slots__ = ("dims", "indices", "key", "sizes", "tensors")
 
-    def __call__(self, what: Hashable, inputs: Sequence[Basic], make: Callable[[], Result]) -> Result:
-        """`make()`, or an earlier result for inputs of one structure, renamed.
+    def __init__(self, items: Iterable[Form | Tensor] = ()) -> None:
+        self.key: list[Hashable] = []
+        self.tensors: dict[Tensor, int] = {}
+        self.indices: dict[Index, int] = {}
+        self.dims: dict[Dim, int] = {}
+        self.sizes: set[Dim] = set()
+        self.add(items)
 
-        `what` says what is made; the result is made of expressions, tensors, records and tuples of them, and depends
-        on nothing but `what` and the structure of `inputs`.
-        """
-        signature = Signature()
-        for e in inputs:
-            signature.add(e)
-        key = (what, tuple(signature.key), signature.order())
-        found = self.known.get(key)
-        if found is None:
-            result = make()
-            self.known[key] = (signature, result)
-            return result
-        before, result = found
-        renaming = Renaming(
-            dict(zip(before.tensors, signature.tensors, strict=True)),
-            dict(zip(before.indices, signature.indices, strict=True)),
-            dict(zip(before.dims, signature.dims, strict=True)),
-        )
-        return renaming(result)  # type: ignore[no-any-return]
+    def add(self, items: Iterable[Form | Tensor]) -> None:
+        """Append expressions, and tensors and indices by themselves."""
+        key, tensors, indices, dims = self.key, self.tensors, self.indices, self.dims
+        for item in items:
+            if isinstance(item, Index) and item in indices:
+                key.append(indices[item])
+                continue
+            if isinstance(item, Tensor) and item in tensors:
+                key.append(~tensors[item])  # no index has a number below 0
+                continue
+            shape, its_tensors, its_indices, its_dims = instance_of(item)
+            key.append(shape)
+            key += [tensors.setdefault(t, len(tensors)) for t in its_tensors]
+            key += [indices.setdefault(i, len(indices)) for i in its_indices]
+            key += [dims.setdefault(d, len(dims)) for d in its_dims]
+            if shape.sizes:
+                self.sizes.update(its_dims[k] for k in shape.sizes)
 
-
-@dataclass
-class Renaming:
-    """New tensors, indices and dimensions for old ones. Nothing is evaluated again: the form is the same."""
-
-    tensors: dict[Tensor, Tensor]
-    indices: dict[Index, Index]
-    dims: dict[Dim, Dim]
-    done: dict[Basic, Basic] = field(default_factory=dict)
-
-    def __call__(self, item: Any) -> Any:
-        """An expression, tensor, record or tuple of them with the new names."""
-        if isinstance(item, Basic):
-            return self._expression(item)
-        if isinstance(item, Tensor):
-            return self.tensors.get(item, item)
-        if isinstance(item, tuple):
-            return tuple(map(self, item))
-        if is_dataclass(item) and not isinstance(item, type):
-            return replace(item, **{f.name: self(getattr(item, f.name)) for f in fields(item)})
-        return item
-
-    def _expression(self, e: Basic) -> Basic:
-        if e in self.done:
-            return self.done[e]
-        if isinstance(e, TensorRef):
-            made: Basic = TensorRef(self.tensors.get(e.tensor, e.tensor))
-        elif isinstance(e, Index):
-            made = self._index(e)
-        elif isinstance(e, Size):
-            made = Size(self.dims.get(e.dim, e.dim))
-        elif not e.args:
-            made = e
+    def record(self, item: Any) -> None:
+        """Append a record, tuple or value made of expressions, tensors and indices."""
+        if isinstance(item, (Basic, Tensor)):
+            self.add((item,))
+        elif isinstance(item, tuple):
+            self.key.append(len(item))
+            for part in item:
+                self.record(part)
+        elif is_dataclass(item) and not isinstance(item, type):
+            self.key.append(type(item))
+            for f in fields(item):
+                self.record(getattr(item, f.name))
         else:
-            made = _rebuilt(e, tuple(map(self._expression, e.args)))
-        self.done[e] = made
-        return made
+            self.key.append(item)
 
-    def _index(self, index: Index) -> Index:
-        known = self.indices.get(index)
-        if known is not None or index.dim is None:
-            return index if known is None else known
-        return Index(index.name, self.dims.get(index.dim, index.dim), index.uid)
-
-
-def _rebuilt(e: Basic, args: tuple[Basic, ...]) -> Basic:
-    """The node with other arguments, as it stands."""
-    if isinstance(e, (Add, Mul)):
-        return e.func._from_args(args)
-    if isinstance(e, (Entry, Over)):
-        return Expr.__new__(type(e), *args)
-    if isinstance(e, (Relational, Piecewise, Max, Min)):
-        return e.func(*args, evaluate=False)
-    return e.func(*args)
+    def order(self) -> tuple[Hashable, ...]:
+        """How the names sort: SymPy orders the terms of sums, and the factors of products, by them."""
+        tensors, indices = self.tensors, self.indices
+        return (
+            tuple([tensors[t] for t in sorted(tensors, key=_name)]) if len(tensors) > 1 else (),
+            tuple([indices[i] for i in sorted(indices, key=_rank)]) if len(indices) > 1 else (),
+            tuple([self.dims[d] for d in sorted(self.sizes, key=_name)]) if len(self.sizes) > 1 else (),
+        )

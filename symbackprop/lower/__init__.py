@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..language.indices import entries_of
+from ..language.memo import Memo
+from ..language.structure import tensors_of
 from ..language.tensor import Tensor
 from ..records import Derivation, Update
 from .fuse import fuse
 from .modes import inference_statements, renewed_states, shared, training_statements, verify_modes
 from .program import Kernel, Program, Statement
-from .schedule import scheduled
 from .verify import verify
 
 
@@ -19,17 +19,18 @@ def lower(derivation: Derivation, update: Update) -> Program:
 
     Where the modes differ, predict and loss run the equations of inference, gradients those of training.
     """
+    memo = Memo()
     renewed = renewed_states(derivation)
-    statements = training_statements(derivation, renewed)
+    statements = training_statements(derivation, renewed, memo)
     outputs, objective = set(derivation.system.outputs), {derivation.objective.lhs}
     step = objective | {eq.lhs for eq in (*derivation.gradients, *renewed)}
     if derivation.inference is None:
         inference = None
-        kernels = others = _kernels(statements, step, objective, outputs)
+        kernels = others = _kernels(memo, statements, step, objective, outputs)
     else:
-        inference = inference_statements(derivation, statements)
-        kernels = _kernels(statements, step)
-        others = shared(_kernels(inference, set(), objective, outputs), kernels)
+        inference = inference_statements(derivation, statements, memo)
+        kernels = _kernels(memo, statements, step)
+        others = shared(_kernels(memo, inference, set(), objective, outputs), kernels)
     known = {k.name for k in kernels}
     program = Program(
         derivation,
@@ -48,6 +49,7 @@ def lower(derivation: Derivation, update: Update) -> Program:
 
 
 def _kernels(
+    memo: Memo,
     statements: tuple[Statement, ...],
     step: set[Tensor],
     objective: Iterable[Tensor] = (),
@@ -56,7 +58,7 @@ def _kernels(
     """The kernels that make what callers read: all of it (`step`), the objective alone, the outputs alone."""
     kept = frozenset({*step, *objective, *outputs})
     live = needed_statements(statements, kept)
-    return tuple(map(scheduled, fuse(live, kept, _levels(live, outputs, objective))))
+    return fuse(live, kept, _levels(live, outputs, objective), memo)
 
 
 def _levels(
@@ -77,7 +79,7 @@ def needed_statements(statements: tuple[Statement, ...], wanted: Iterable[Tensor
     for s in reversed(statements):
         if s.lhs in live:
             chosen.append(s)
-            live.update(e.tensor for e in entries_of(s.body))
+            live.update(tensors_of(s.content))
     return tuple(reversed(chosen))
 
 
@@ -87,5 +89,5 @@ def _needed(kernels: tuple[Kernel, ...], wanted: Iterable[Tensor]) -> tuple[Kern
     for kernel in reversed(kernels):
         if any(s.lhs in live for s in kernel.statements):
             chosen.append(kernel)
-            live.update(e.tensor for s in kernel.statements for e in entries_of(s.body))
+            live.update(t for s in kernel.statements for t in tensors_of(s.content))
     return tuple(reversed(chosen))

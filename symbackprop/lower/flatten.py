@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sympy import Expr, Function, Mul, Piecewise
 
 from ..errors import LoweringError
 from ..language.brackets import At
 from ..language.indices import canonical, entries_of, free_indices, refresh, substitute
+from ..language.memo import Memo
 from ..language.nodes import ArgMax, Entry, Held, Index, MaxOver, Over, Sum
+from ..language.structure import Form, Instance, asked, expression_of, instance_of
 from ..language.tensor import Dim, Tensor
 from ..records import Derivation, Equation
 from .guards import settled
@@ -20,12 +24,36 @@ OPS = {Sum: SUM, MaxOver: MAX, ArgMax: ARGMAX, Held: MAP}
 NAMES = {SUM: "sum", MAX: "top", ARGMAX: "arg", MAP: "part"}
 
 
+class _Named(NamedTuple):
+    """A sum, maximum or arg max, at its free indices: what its statement needs, once it has a tensor.
+
+    `key` is the same for equal ones. One whose body is no statement yet, for it needs helpers itself, is kept as
+    `node`.
+    """
+
+    key: Instance
+    free: tuple[Index, ...]
+    op: str
+    bound: tuple[Index, ...]
+    body: Form | None
+    node: Form | None
+
+
+class _Plan(NamedTuple):
+    """What an equation becomes: its right side, and the sums in it, or the one that it is."""
+
+    form: Form
+    is_sum: bool
+    sums: tuple[_Named, ...]
+
+
 @dataclass
 class _Table:
     """Statements so far, and the helper tensor of every sum that has one."""
 
+    memo: Memo
     statements: list[Statement] = field(default_factory=list)
-    helpers: dict[Expr, Tensor] = field(default_factory=dict)
+    helpers: dict[Instance, Tensor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -37,11 +65,16 @@ class _Table:
         self.taken.add(f"{stem}{number}")
         return f"{stem}{number}"
 
+    def add(self, key: Instance, stem: str, s: Callable[[Tensor], Statement], free: tuple[Index, ...]) -> None:
+        """Give what has a key a tensor, and add the statement that makes it."""
+        helper = self.helpers[key] = Tensor(self.name(stem), tuple(map(_dim, free)))
+        self.statements.append(s(helper))
 
-def flatten(derivation: Derivation) -> tuple[Statement, ...]:
+
+def flatten(derivation: Derivation, memo: Memo) -> tuple[Statement, ...]:
     """All equations of a derivation as statements, in order of computation."""
     equations = (*derivation.forward, derivation.objective, *derivation.adjoints, *derivation.gradients)
-    table = _Table()
+    table = _Table(memo)
     system = derivation.system
     for tensor in (*system.inputs, *system.targets, *system.parameters, *system.hypers):
         table.taken.add(tensor.name)
@@ -53,44 +86,122 @@ def flatten(derivation: Derivation) -> tuple[Statement, ...]:
 
 def _statement(eq: Equation, table: _Table) -> Statement:
     """The equation itself: a sum where it is one and nothing else, else elementwise."""
+    if asked(_is_elementwise, eq.form):
+        return Statement(eq.lhs, eq.indices, MAP, (), eq.form, eq)
+    inputs = (eq.form, *eq.indices)
+    form, is_sum, sums = table.memo(("plan", len(eq.indices)), inputs, lambda: _plan(eq, table.memo))
+    if not is_sum:
+        return Statement(eq.lhs, eq.indices, MAP, (), _with_names(form, sums, eq, table), eq)
+    (whole,) = sums
+    if (known := table.helpers.get(whole.key)) is not None:
+        return Statement(eq.lhs, eq.indices, MAP, (), Entry(known, *whole.free), eq)
+    bound, body = whole.bound, whole.body
+    if whole.node is not None:
+        bound, body = _summed(expression_of(whole.node), eq, table)
+    return Statement(eq.lhs, eq.indices, SUM, bound, body, eq)
+
+
+def _is_elementwise(form: Expr) -> bool:
+    """Whether nothing is left to be decided or named."""
+    return not form.has(Over) and settled(form) is form
+
+
+def _plan(eq: Equation, memo: Memo) -> _Plan:
     form = settled(eq.evaluated)
-    if isinstance(form, Sum) and set(free_indices(form)) == set(eq.indices) and eq.indices:
-        free = _in_order(form, eq.indices)
-        if (known := table.helpers.get(_key(form, free))) is not None:
-            return Statement(eq.lhs, eq.indices, MAP, (), Entry(known, *free), eq)
-        fresh = refresh(form)
-        assert isinstance(fresh, Sum)
-        body = _materialize(_name_sums(fresh.body, eq, table), fresh.bound, eq, table)
-        return Statement(eq.lhs, eq.indices, SUM, fresh.bound, body, eq)
-    return Statement(eq.lhs, eq.indices, MAP, (), _name_sums(form, eq, table), eq)
+    is_sum = isinstance(form, Sum) and set(free_indices(form)) == set(eq.indices) and bool(eq.indices)
+    if is_sum:
+        return _Plan(form, True, (_named(form, eq, memo, _summed),))
+    return _Plan(form, False, tuple(_named(node, eq, memo, _helped) for node in _outermost(form)))
 
 
-def _name_sums(expr: Expr, eq: Equation, table: _Table) -> Expr:
-    """`expr` with an entry of a helper tensor for every sum."""
+def _outermost(expr: Expr) -> Iterator[Over]:
+    """The sums, maxima and arg maxima that stand under no other."""
     if isinstance(expr, Over):
-        return _helper(expr, eq, table)
+        yield expr
+    elif not isinstance(expr, Entry):
+        for a in expr.args:
+            yield from _outermost(a)
+
+
+def _named(node: Over, eq: Equation, memo: Memo, making: _Making) -> _Named:
+    """What the statement of a sum needs; made by `making` if it needs no helpers."""
+
+    def make() -> _Named:
+        free = _in_order(node, eq.indices)
+        apart = _Table(memo)
+        bound, body = making(node, eq, apart)
+        ready = not apart.statements
+        key = instance_of(_key(node, free))
+        op = OPS[type(node)]
+        return _Named(key, free, op, bound, body, None) if ready else _Named(key, free, op, (), None, node)
+
+    return memo(("named", making is _summed, len(eq.indices)), (node, *eq.indices), make)
+
+
+def _with_names(form: Form, sums: tuple[_Named, ...], eq: Equation, table: _Table) -> Form:
+    """`form` with an entry of a helper tensor for every sum."""
+    if not sums:
+        return form
+    helpers = [_helper(s, eq, table) for s in sums]
+
+    def make() -> tuple[Expr]:
+        left = iter(zip(helpers, sums, strict=True))
+        return (_replaced(expression_of(form), lambda _: _entry(*next(left))),)
+
+    (made,) = table.memo(("with names", len(sums)), (form, *helpers, *(i for s in sums for i in s.free)), make)
+    return made
+
+
+def _entry(helper: Tensor, s: _Named) -> Entry:
+    return Entry(helper, *s.free)
+
+
+def _replaced(expr: Expr, entry: Callable[[Over], Expr]) -> Expr:
+    """`expr` with something else for every outermost sum, maximum and arg max."""
+    if isinstance(expr, Over):
+        return entry(expr)
     if isinstance(expr, At):
-        made = expr.func(*(_name_sums(a, eq, table) for a in expr.args))
+        made = expr.func(*(_replaced(a, entry) for a in expr.args))
         return made.choice if expr.has(Over) else made
     if isinstance(expr, Entry) or not expr.args or not expr.has(Over):
         return expr
-    return expr.func(*(_name_sums(a, eq, table) for a in expr.args))
+    return expr.func(*(_replaced(a, entry) for a in expr.args))
 
 
-def _helper(node: Over, eq: Equation, table: _Table) -> Entry:
-    free = _in_order(node, eq.indices)
-    key = _key(node, free)
-    if key not in table.helpers:
-        fresh = refresh(node)
-        assert isinstance(fresh, Over)
-        body = _lift_calls(_name_sums(fresh.body, eq, table), eq, table)
-        op = OPS[type(node)]
-        if op is SUM:
-            body = _materialize(body, fresh.bound, eq, table)
-        helper = Tensor(table.name(NAMES[op]), tuple(_dim(i) for i in free))
-        table.helpers[key] = helper
-        table.statements.append(Statement(helper, free, op, fresh.bound, body, eq))
-    return Entry(table.helpers[key], *free)
+def _name_sums(expr: Expr, eq: Equation, table: _Table) -> Expr:
+    def named(node: Over) -> Entry:
+        s = _named(node, eq, table.memo, _helped)
+        return _entry(_helper(s, eq, table), s)
+
+    return _replaced(expr, named)
+
+
+def _helper(s: _Named, eq: Equation, table: _Table) -> Tensor:
+    """The tensor that holds a sum."""
+    if s.key not in table.helpers:
+        bound, body = s.bound, s.body
+        if s.node is not None:
+            bound, body = _helped(expression_of(s.node), eq, table)
+        table.add(s.key, NAMES[s.op], lambda helper: Statement(helper, s.free, s.op, bound, body, eq), s.free)
+    return table.helpers[s.key]
+
+
+_Making = Callable[[Over, Equation, _Table], tuple[tuple[Index, ...], Expr]]
+
+
+def _summed(node: Over, eq: Equation, table: _Table) -> tuple[tuple[Index, ...], Expr]:
+    """The indices and the body of a sum that is an equation's right side."""
+    fresh = refresh(node)
+    assert isinstance(fresh, Over)
+    return fresh.bound, _materialize(_name_sums(fresh.body, eq, table), fresh.bound, eq, table)
+
+
+def _helped(node: Over, eq: Equation, table: _Table) -> tuple[tuple[Index, ...], Expr]:
+    """The indices and the body of a sum that has a tensor of its own."""
+    fresh = refresh(node)
+    assert isinstance(fresh, Over)
+    body = _lift_calls(_name_sums(fresh.body, eq, table), eq, table)
+    return fresh.bound, _materialize(body, fresh.bound, eq, table) if OPS[type(node)] is SUM else body
 
 
 def _key(node: Over, free: tuple[Index, ...]) -> Expr:
@@ -142,11 +253,9 @@ def _lift_calls(body: Expr, eq: Equation, table: _Table) -> Expr:
 def _map_helper(value: Expr, eq: Equation, table: _Table) -> Entry:
     free = _in_order(value, eq.indices)
     places: dict[Expr, Expr] = {i: Index(f"f{a}", i.dim, ("free", a)) for a, i in enumerate(free)}
-    key = substitute(value, places)
+    key = instance_of(substitute(value, places))
     if key not in table.helpers:
-        helper = Tensor(table.name("part"), tuple(_dim(i) for i in free))
-        table.helpers[key] = helper
-        table.statements.append(Statement(helper, free, MAP, (), value, eq))
+        table.add(key, NAMES[MAP], lambda helper: Statement(helper, free, MAP, (), value, eq), free)
     return Entry(table.helpers[key], *free)
 
 

@@ -7,6 +7,7 @@ from sympy import Expr, Integer, Mul, Pow
 from ..language.brackets import At, Inside
 from ..language.indices import free_indices, make_sum, substitute
 from ..language.nodes import Entry, Index, Over, Sum
+from ..language.structure import asked
 from .positions import ends, simplified, test_of, tests_of
 from .program import Where
 
@@ -15,11 +16,22 @@ def settled(expr: Expr) -> Expr:
     """`expr` with everything decided that is known before the numbers are."""
     if isinstance(expr, Entry):
         return _read(expr)
-    if not expr.args:
+    if not expr.args or (isinstance(expr, Over) and asked(_is_settled, expr)):
         return expr
+    return _settled(expr)
+
+
+def _is_settled(expr: Expr) -> bool:
+    return _settled(expr) is expr
+
+
+def _settled(expr: Expr) -> Expr:
     if isinstance(expr, Over):
         body = settled(expr.body)
-        return _without_deltas(body, expr.bound) if isinstance(expr, Sum) else type(expr).raw(body, expr.bound)
+        made = _without_deltas(body, expr.bound) if isinstance(expr, Sum) else None
+        if made is None:
+            return expr if body is expr.body else type(expr).raw(body, expr.bound)
+        return made
     if isinstance(expr, Inside):
         return expr if tests_of(expr) else Integer(1)
     args = tuple(map(settled, expr.args))
@@ -53,8 +65,8 @@ def _chosen(product: Mul) -> Expr:
     return Where(Mul(*others), *ordered)
 
 
-def _without_deltas(body: Expr, bound: tuple[Index, ...]) -> Expr:
-    """The sum over `bound`; a delta at a place read from data picks one term: Sum([k = t[n]] z[n, k]) = z[n, t[n]]."""
+def _without_deltas(body: Expr, bound: tuple[Index, ...]) -> Expr | None:
+    """The sum without a delta at a place read from data, which picks one term: Sum([k = t[n]] z[n, k]) = z[n, t[n]]."""
     for factor in Mul.make_args(body):
         if type(factor) is not At:
             continue
@@ -67,7 +79,7 @@ def _without_deltas(body: Expr, bound: tuple[Index, ...]) -> Expr:
             size = index.dim.size
             if size is not None and not test_of(place, size):
                 return settled(make_sum(picked, rest))
-    return Sum.raw(body, bound)
+    return None
 
 
 def _is_whole(place: Expr) -> bool:

@@ -8,17 +8,19 @@ from dataclasses import replace
 from sympy import Expr
 
 from ..errors import LoweringError
-from ..language.indices import canonical, entries_of, substitute
-from ..language.nodes import Index, TensorRef
+from ..language.indices import canonical, substitute
+from ..language.memo import Memo
+from ..language.nodes import Index, reference
+from ..language.structure import Form, Instance, instance_of, tensors_of
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation
 from .flatten import flatten
 from .program import Kernel, Program, Statement
 
 
-def training_statements(derivation: Derivation, renewed: tuple[Equation, ...]) -> tuple[Statement, ...]:
+def training_statements(derivation: Derivation, renewed: tuple[Equation, ...], memo: Memo) -> tuple[Statement, ...]:
     """All equations of a training step, then the new values of the states."""
-    return flatten(_claimed(replace(derivation, gradients=(*derivation.gradients, *renewed))))
+    return flatten(_claimed(replace(derivation, gradients=(*derivation.gradients, *renewed))), memo)
 
 
 def renewed_states(derivation: Derivation) -> tuple[Equation, ...]:
@@ -37,23 +39,23 @@ def renewed_states(derivation: Derivation) -> tuple[Equation, ...]:
     return tuple(made)
 
 
-def inference_statements(derivation: Derivation, training: tuple[Statement, ...]) -> tuple[Statement, ...]:
+def inference_statements(derivation: Derivation, training: tuple[Statement, ...], memo: Memo) -> tuple[Statement, ...]:
     """The statements of the inference mode up to the objective; one that `training` has is that very one."""
     assert derivation.inference is not None
-    made = flatten(_claimed(replace(derivation, forward=derivation.inference, adjoints=(), gradients=())))
-    known = {_key(s): s for s in training}
+    made = flatten(_claimed(replace(derivation, forward=derivation.inference, adjoints=(), gradients=())), memo)
+    known = {_key(s, memo): s for s in training}
     taken = {s.lhs.name for s in (*training, *made)}
     instead: dict[Tensor, Tensor] = {}
     chosen = []
     for s in made:
-        here = replace(s, body=_renamed(s.body, instead))
-        twin = known.get(_key(here))
+        here = _renamed(s, instead, memo)
+        twin = known.get(_key(here, memo))
         if twin is None and _is_helper(s):
             name = f"{s.lhs.name}_inference"
             while name in taken:
                 name += "_inference"
             taken.add(name)
-            here = replace(here, lhs=replace(s.lhs, name=name))
+            here = Statement(replace(s.lhs, name=name), s.indices, s.op, s.over, here.content, s.source)
         chosen.append(here if twin is None else twin)
         if chosen[-1].lhs is not s.lhs:
             instead[s.lhs] = chosen[-1].lhs
@@ -71,30 +73,58 @@ def _is_helper(s: Statement) -> bool:
     return s.lhs is not s.source.lhs
 
 
-def _renamed(body: Expr, instead: Mapping[Tensor, Tensor]) -> Expr:
-    return substitute(body, {TensorRef(old): TensorRef(new) for old, new in instead.items()})
+def _renamed(s: Statement, instead: Mapping[Tensor, Tensor], memo: Memo) -> Statement:
+    """The statement with other tensors in its body."""
+    old = [t for t in tensors_of(s.content) if t in instead]
+    if not old:
+        return s
+    new = [instead[t] for t in old]
+
+    def make() -> Form:
+        return substitute(s.body, {reference(a): reference(b) for a, b in zip(old, new, strict=True)})
+
+    body = memo(("instead", len(old)), (s.content, *old, *new), make)
+    return Statement(s.lhs, s.indices, s.op, s.over, body, s.source)
 
 
-def _key(s: Statement) -> tuple[object, ...]:
+def _key(s: Statement, memo: Memo) -> tuple[object, ...]:
     """Equal for statements that compute the same, whatever their indices and helpers are called."""
-    places: dict[Expr, Expr] = {i: Index(f"f{a}", i.dim, ("free", a)) for a, i in enumerate(s.indices)}
-    places |= {i: Index(f"o{a}", i.dim, ("over", a)) for a, i in enumerate(s.over)}
+
+    def make() -> Instance:
+        places: dict[Expr, Expr] = {i: Index(f"f{a}", i.dim, ("free", a)) for a, i in enumerate(s.indices)}
+        places |= {i: Index(f"o{a}", i.dim, ("over", a)) for a, i in enumerate(s.over)}
+        return instance_of(canonical(substitute(s.body, places)))
+
+    counts = (len(s.indices), len(s.over))
+    body = memo(("key", counts), (s.content, *s.indices, *s.over), make)
     dims = tuple(i.dim for i in (*s.indices, *s.over))
-    return None if _is_helper(s) else s.lhs, s.op, len(s.indices), dims, canonical(substitute(s.body, places))
+    return None if _is_helper(s) else s.lhs, s.op, len(s.indices), dims, body
 
 
 def shared(kernels: tuple[Kernel, ...], training: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
     """The kernels of the inference mode: a training step's where it does the same, the others under their own names."""
     taken = {k.name for k in training}
+    maker = {s.lhs: k for k in training for s in k.statements}
     made = []
     for kernel in kernels:
-        twin = next((t for t in training if t.statements == kernel.statements and t.stored >= kernel.stored), None)
+        twin = maker.get(kernel.statements[0].lhs)
+        if twin is not None and not (_same(twin.statements, kernel.statements) and twin.stored >= kernel.stored):
+            twin = None
         name = kernel.name
         while twin is None and name in taken:
             name += "_inference"
         taken.add(name)
         made.append(replace(kernel, name=name) if twin is None else twin)
     return tuple(made)
+
+
+def _same(one: tuple[Statement, ...], two: tuple[Statement, ...]) -> bool:
+    """Whether statements are equal; their bodies are compared as they are held."""
+
+    def parts(s: Statement) -> tuple[object, ...]:
+        return s.lhs, s.indices, s.op, s.over, instance_of(s.content), s.source.number
+
+    return tuple(map(parts, one)) == tuple(map(parts, two))
 
 
 def verify_modes(program: Program) -> None:
@@ -115,7 +145,7 @@ def _verify_order(entry: str, kernels: Iterable[Kernel], given: set[Tensor]) -> 
     for kernel in kernels:
         known |= {s.lhs for s in kernel.statements}
         for s in kernel.statements:
-            missing = {e.tensor for e in entries_of(s.body)} - known
+            missing = set(tensors_of(s.content)) - known
             if missing:
                 tensor = min(missing, key=lambda t: t.name)
                 cure = "; give the equations of the inference mode" if tensor.kind == "random" else ""

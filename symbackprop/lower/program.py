@@ -8,8 +8,9 @@ from typing import Any
 from sympy import Abs, Expr, Max, Min, Piecewise, sign
 
 from ..language.nodes import Index
+from ..language.structure import Form as Unmade
 from ..language.tensor import Tensor
-from ..records import Derivation, Equation, Update
+from ..records import Derivation, Equation, Late, Update
 
 SELECTIONS = (Abs, Max, Min, Piecewise, sign)  # functions that take a few instructions, no call
 MAP, SUM, MAX, ARGMAX = "map", "sum", "max", "argmax"
@@ -29,7 +30,7 @@ class Where(Expr):  # type: ignore[misc]
         return f"({value} if {' and '.join(tests)} else 0)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """`lhs[indices] = op over `over` of body`; the body has no sums of its own.
 
@@ -40,8 +41,13 @@ class Statement:
     indices: tuple[Index, ...]
     op: str
     over: tuple[Index, ...]
-    body: Expr
-    source: Equation
+    body: Late[Expr] = Late()
+    source: Equation  # type: ignore[misc]  # the body has no default: it only looks like one
+
+    @property
+    def content(self) -> Unmade:
+        """The body, put together or not."""
+        return self.__dict__["_body"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ samples go innermost, with strided access.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from sympy import Expr
 
@@ -32,12 +31,8 @@ LANES = 16  # float32 entries of the widest vectors
 NARROW = 4  # a product with fewer columns (gathered: rows) than this leaves most of a tile idle; plain loops do it
 
 
-def scheduled(kernel: Kernel) -> Kernel:
-    """The kernel with its loops chosen."""
-    return replace(kernel, form=_form(kernel))
-
-
-def _form(kernel: Kernel) -> Form:
+def form_of(kernel: Kernel) -> Form:
+    """The loops of a kernel; they depend on its structure only, and not on what is stored."""
     if kernel.reduction is None:
         flat = _is_flat(kernel)
         return Form("map", kernel.space if flat else _long_last(kernel.space), flat=flat)

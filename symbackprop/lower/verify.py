@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from ..errors import LoweringError
 from ..language.indices import entries_of, free_indices
 from ..language.nodes import Entry, Index, Over
+from ..language.structure import asked, instance_of, tensors_of
 from ..language.tensor import Tensor
 from .positions import spans, test_of
 from .program import ARGMAX, MAP, MAX, SUM, Kernel, Program, Statement
@@ -40,9 +41,8 @@ def _verify_entries(program: Program) -> None:
         ("loss", program.loss, gradients),
     ):
         for kernel in kernels:
-            touched = {e.tensor for s in kernel.statements for e in entries_of(s.body)}
-            touched |= {s.lhs for s in kernel.statements}
-            if touched & absent:
+            touched = {t for s in kernel.statements for t in (s.lhs, *tensors_of(s.content))}
+            if not absent.isdisjoint(touched):
                 names = ", ".join(sorted(t.name for t in touched & absent))
                 raise LoweringError(f"the entry point {entry} runs kernel {kernel.name}, which needs {names}")
 
@@ -50,39 +50,59 @@ def _verify_entries(program: Program) -> None:
 def _verify_kernel(kernel: Kernel, known: set[Tensor]) -> None:
     if kernel.form.name not in FORMS:
         raise LoweringError(f"kernel {kernel.name} has no schedule: form {kernel.form.name!r}")
-    if kernel.form.flat and any(has_bare_index(s.body) for s in kernel.statements):
+    if kernel.form.flat and any(asked(has_bare_index, s.content) for s in kernel.statements):
         raise LoweringError(f"kernel {kernel.name} runs over all entries at once, but an index stands for its number")
     _verify_form(kernel)
-    at_hand = set(known)
+    made: set[Tensor] = set()
     for place, s in enumerate(kernel.statements):
-        where = f"kernel {kernel.name}, statement {s.lhs.name} of equation ({s.source.number})"
-        if s.op not in (MAP, SUM, MAX, ARGMAX):
-            raise LoweringError(f"{where}: unknown operation {s.op!r}")
-        if s.op != MAP and place > 0:
-            raise LoweringError(f"{where}: a reduction may only come first in its kernel")
-        if (s.op == MAP) != (not s.over):
-            raise LoweringError(f"{where}: {s.op} over {len(s.over)} indices")
-        if s.body.has(Over):
-            raise LoweringError(f"{where}: the body still has a sum; flatten names all of them")
-        if set(s.indices) != set(kernel.space):
-            raise LoweringError(f"{where}: its indices {s.indices} are not the kernel's {kernel.space}")
-        if s.body.atoms(Symbol):
-            raise LoweringError(f"{where}: {s.body.atoms(Symbol)} is no entry, index or size")
-        stray = set(free_indices(s.body)) - set(s.indices) - set(s.over)
-        if stray:
-            raise LoweringError(f"{where}: nothing runs over the index {', '.join(i.name for i in stray)}")
-        _verify_reads(s, at_hand, where)
-        at_hand.add(s.lhs)
+        wrong = _wrong(s, kernel, place) or _wrong_reads(s, known, made)
+        if wrong:
+            where = f"kernel {kernel.name}, statement {s.lhs.name} of equation ({s.source.number})"
+            raise LoweringError(f"{where}: {wrong}")
+        made.add(s.lhs)
 
 
-def _verify_reads(s: Statement, at_hand: set[Tensor], where: str) -> None:
+def _wrong(s: Statement, kernel: Kernel, place: int) -> str | None:
+    """What is illegal about a statement at a place in its kernel, if anything is."""
+    if s.op not in (MAP, SUM, MAX, ARGMAX):
+        return f"unknown operation {s.op!r}"
+    if s.op != MAP and place > 0:
+        return "a reduction may only come first in its kernel"
+    if (s.op == MAP) != (not s.over):
+        return f"{s.op} over {len(s.over)} indices"
+    if asked(_has_over, s.content):
+        return "the body still has a sum; flatten names all of them"
+    if set(s.indices) != set(kernel.space):
+        return f"its indices {s.indices} are not the kernel's {kernel.space}"
+    if asked(_has_symbols, s.content):
+        return f"{s.body.atoms(Symbol)} is no entry, index or size"
+    stray = set(instance_of(s.content).indices).difference(s.indices, s.over)  # without sums, all its indices are free
+    if stray:
+        return f"nothing runs over the index {', '.join(i.name for i in stray)}"
+    return None
+
+
+def _wrong_reads(s: Statement, known: set[Tensor], made: set[Tensor]) -> str | None:
     """What a statement reads is there: computed before, and inside its tensor."""
-    missing = [e.tensor.name for e in entries_of(s.body) if e.tensor not in at_hand]
+    missing = [t.name for t in tensors_of(s.content) if t not in known and t not in made]
     if missing:
-        raise LoweringError(f"{where}: {', '.join(missing)} is read before it is computed")
-    for e in entries_of(s.body):
-        if e.outside is None and not _stays_inside(e):
-            raise LoweringError(f"{where}: {e} may be read beyond {e.tensor.name} {e.tensor.shape_text}")
+        return f"{', '.join(missing)} is read before it is computed"
+    if not asked(_all_stay_inside, s.content):
+        beyond = next(e for e in entries_of(s.body) if e.outside is None and not _stays_inside(e))
+        return f"{beyond} may be read beyond {beyond.tensor.name} {beyond.tensor.shape_text}"
+    return None
+
+
+def _has_over(body: Expr) -> bool:
+    return bool(body.has(Over))
+
+
+def _has_symbols(body: Expr) -> bool:
+    return bool(body.atoms(Symbol))
+
+
+def _all_stay_inside(body: Expr) -> bool:
+    return all(e.outside is not None or _stays_inside(e) for e in entries_of(body))
 
 
 def _stays_inside(e: Entry) -> bool:

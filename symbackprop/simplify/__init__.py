@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..language.nodes import Entry
-from ..language.structure import Memo
-from ..records import Derivation, Equation, Step, Update
-from .compute import Definitions, definitions_of, with_computed
+from ..language.memo import Memo
+from ..language.structure import Form, tensors_of
+from ..records import Derivation, Equation, Note, Step, Update
+from .compute import Definitions, defining, definitions_of, with_computed
 from .inline import inline
 from .tidy import tidy
 
@@ -37,6 +37,11 @@ def simplify(derivation: Derivation, update: Update | None = None) -> Derivation
     )
 
 
+_Notes = tuple[Note, ...]
+_Finished = tuple[Form, Form | None, _Notes, tuple[tuple[_Notes, Form, Form], ...]]
+"""The right side, the form to compute, the notes; of each step the rules and what stood before and after."""
+
+
 @dataclass
 class _Finishing:
     """The steps and the numbers given so far (lives inside `simplify` only)."""
@@ -48,9 +53,9 @@ class _Finishing:
     def finish(self, eq: Equation, definitions: Definitions, shorten: bool = False) -> Equation:
         """The equation with its computed form and the next number; first tidied, with `shorten`."""
         self.count += 1
-        finished, done = self._finished(eq, definitions, shorten)
-        self.steps += (replace(step, tensor=eq.lhs.name) for step in done)
-        return replace(finished, number=self.count)
+        rhs, computed, notes, steps = self._finished(eq, definitions, shorten)
+        self.steps += [Step(eq.lhs.name, *step) for step in steps]
+        return Equation(eq.lhs, eq.indices, rhs, computed, self.count, notes)
 
     def numbered(self, update: Update) -> Update:
         """The update with the next numbers for its equations, which stay as they are."""
@@ -73,20 +78,19 @@ class _Finishing:
             if before != eq or done is None:
                 made.append(self.finish(eq, definitions))
             else:
-                here, _ = self._finished(eq, definitions, False)
-                made.append(replace(here, number=done.number))
+                rhs, computed, notes, _ = self._finished(eq, definitions, False)
+                made.append(Equation(eq.lhs, eq.indices, rhs, computed, done.number, notes))
         return tuple(made)
 
-    def _finished(self, eq: Equation, definitions: Definitions, shorten: bool) -> tuple[Equation, tuple[Step, ...]]:
-        """The equation without its number, and the steps; equations of one structure are worked out once."""
-        read = dict.fromkeys(e.tensor for e in eq.rhs.atoms(Entry))
-        known = [definitions[t] for t in sorted(read, key=lambda t: t.name) if t in definitions and t is not eq.lhs]
-        noted = tuple(sorted(t.name for t in read if "normalized" in t.traits))
-        inputs = [part for e in (eq, *known) for part in (Entry(e.lhs, *e.indices), e.rhs)]
+    def _finished(self, eq: Equation, definitions: Definitions, shorten: bool) -> _Finished:
+        """What becomes of an equation; equations of one structure are worked out once."""
+        noted = [t for note in eq.notes for t in note.tensors]
+        known = defining([t for t in tensors_of(eq.right) if t is not eq.lhs], definitions)
 
-        def make() -> tuple[Equation, tuple[Step, ...]]:
+        def make() -> _Finished:
             tidied, steps = tidy(eq) if shorten else (eq, ())
-            computed, more = with_computed(tidied, definitions)
-            return computed, (*steps, *more)
+            done, more = with_computed(tidied, definitions, self.memo)
+            return done.rhs, done.computed, done.notes, tuple((s.rules, s.before, s.after) for s in (*steps, *more))
 
-        return self.memo((shorten, noted, eq.notes), inputs, make)
+        keys = tuple((note.key, note.value, len(note.tensors)) for note in eq.notes)
+        return self.memo((shorten, keys, len(eq.indices)), (eq.right, *known, eq.lhs, *eq.indices, *noted), make)

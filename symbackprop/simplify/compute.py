@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from sympy import Dummy, Expr, Piecewise, Pow
+from sympy import Add, Dummy, Expr, Mul, Piecewise, Pow
 from sympy.core.function import Function
 
-from ..language.indices import canonical, refresh, substitute
-from ..language.nodes import Entry, Over, Sum
+from ..language.indices import canonical, free_indices, refresh, substitute
+from ..language.memo import Memo
+from ..language.nodes import Entry, Over, Size, Sum
 from ..language.scalars import Skeleton
+from ..language.structure import Form, asked, expression_of, tensors_of
 from ..language.tensor import Tensor
 from ..records import Equation, Note, Step
 from .center import center
 from .share import own_share
-from .shift import Shifted, shift_exponentials
+from .shift import Shifted, exponent_of, shift_exponentials
 from .stabilize import stabilize
 
 Definitions = Mapping[Tensor, Equation]
@@ -25,57 +27,102 @@ STABLE = Note("stable")
 
 def definitions_of(forward: tuple[Equation, ...]) -> dict[Tensor, Equation]:
     """The equations that may be written in place of their outputs: activations, not products."""
-    return {eq.lhs: eq for eq in forward if eq.rhs.has(Function) and _is_local(eq)}
+    return {eq.lhs: eq for eq in forward if asked(_is_local, eq.right)}
 
 
-def _is_local(eq: Equation) -> bool:
-    sums = [s for s in eq.rhs.atoms(Over) if isinstance(s, Sum)]
-    return all(s.body.has(Function) for s in sums)
+def _is_local(expr: Expr) -> bool:
+    sums = [s for s in expr.atoms(Over) if isinstance(s, Sum)]
+    return bool(expr.has(Function)) and all(s.body.has(Function) for s in sums)
 
 
-def with_computed(eq: Equation, definitions: Definitions) -> tuple[Equation, tuple[Step, ...]]:
+def with_computed(eq: Equation, definitions: Definitions, memo: Memo) -> tuple[Equation, tuple[Step, ...]]:
     """The equation with its `computed` form, and the step that shows it (none where the printed form will do)."""
-    rules = [STABLE]
-    form = canonical(_compute(eq.rhs, {t: d for t, d in definitions.items() if t is not eq.lhs}, rules))
+    others = {t: d for t, d in definitions.items() if t is not eq.lhs}
+    work = _Computing(others, memo)
+    form = canonical(work.form(eq.rhs))
     if form == eq.rhs:
         return eq, ()
-    return replace(eq, computed=form), (Step(eq.lhs.name, tuple(dict.fromkeys(rules)), eq.rhs, form),)
+    rules = tuple(dict.fromkeys((STABLE, *work.rules)))
+    return replace(eq, computed=form), (Step(eq.lhs.name, rules, eq.rhs, form),)
 
 
-def _compute(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
-    if not expr.has(Function, Pow, Piecewise) and not any(e.tensor in definitions for e in expr.atoms(Entry)):
-        return expr
-    centered = center(expr, definitions)
-    rules += [Note("centered")] if centered != expr else []
-    expr = _bodies(centered, definitions, rules)
-    share = own_share(expr)
-    if share is not None:
-        own = _stable(share.own, definitions, rules)
-        if own != share.own:
-            rules.append(Note("own_share"))
-            return _stable(share.slope, definitions, rules) * share.others + own
-    return _stable(expr, definitions, rules)
+def defining(tensors: Iterable[Tensor], definitions: Definitions) -> list[Form | Tensor]:
+    """The definitions of some tensors, as a `Memo` is given them."""
+    known = [definitions[t] for t in sorted(tensors, key=lambda t: t.name) if t in definitions]
+    return [part for d in known for part in (d.right, d.lhs, *d.indices)]
 
 
-def _stable(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
-    shifted = Shifted(Skeleton())
-    scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
-    known, domains = _surroundings(scalar, shifted, definitions)
-    stable = stabilize(scalar, known, domains)
-    rules += [Note("shift")] if stable.expr.free_symbols & (shifted.below | shifted.rest) else []
-    rules += map(Note, stable.rules)
-    return shifted.skeleton.restore(stable.expr)
+def is_plain(expr: Expr) -> bool:
+    """Whether nothing in an expression can lose digits, unless a definition does."""
+    return not expr.has(Function, Pow, Piecewise)
 
 
-def _bodies(expr: Expr, definitions: Definitions, rules: list[Note]) -> Expr:
-    if isinstance(expr, Over):
+def is_calm(term: Expr) -> bool:
+    """Whether a term is a sum over all of its indices, but not of exponentials, times run-time numbers and sizes.
+
+    Nothing can be lost, and nothing is gained by what stands beside it: a hundred weights' penalties are such terms.
+    """
+    factors = Mul.make_args(term)
+    sums = [f for f in factors if isinstance(f, Sum)]
+    numbers = [f.base if f.is_Pow and f.exp == -1 else f for f in factors if not isinstance(f, Sum)]
+    if len(sums) != 1 or free_indices(sums[0]) or exponent_of(sums[0]) is not None:
+        return False
+    hypers = {f for f in numbers if isinstance(f, Entry) and f.tensor.kind == "hyper"}
+    return all(f.is_Number or isinstance(f, Size) or f in hypers for f in numbers)
+
+
+@dataclass
+class _Computing:
+    """The computed form of one equation's parts; sums of one structure have one of one structure."""
+
+    definitions: Definitions
+    memo: Memo
+    rules: list[Note] = field(default_factory=list)
+
+    def form(self, expr: Expr) -> Expr:
+        """The form to compute, not yet canonical."""
+        definitions = self.definitions
+        if asked(is_plain, expr) and not any(t in definitions for t in tensors_of(expr)):
+            return expr
+        if all(asked(is_calm, term) for term in Add.make_args(expr)):
+            return self._bodies(expr)
+        centered = center(expr, definitions)
+        self.rules += [Note("centered")] if centered != expr else []
+        expr = self._bodies(centered)
+        share = own_share(expr)
+        if share is not None:
+            own = self._stable(share.own)
+            if own != share.own:
+                self.rules.append(Note("own_share"))
+                return self._stable(share.slope) * share.others + own
+        return self._stable(expr)
+
+    def _stable(self, expr: Expr) -> Expr:
+        shifted = Shifted(Skeleton())
+        scalar = shifted.skeleton.strip(shift_exponentials(expr, shifted))
+        known, domains = _surroundings(scalar, shifted, self.definitions)
+        stable = stabilize(scalar, known, domains)
+        self.rules += [Note("shift")] if stable.expr.free_symbols & (shifted.below | shifted.rest) else []
+        self.rules += map(Note, stable.rules)
+        return shifted.skeleton.restore(stable.expr)
+
+    def _bodies(self, expr: Expr) -> Expr:
+        if isinstance(expr, Over):
+            known = defining(tensors_of(expr), self.definitions)
+            made, rules = self.memo("body", (expr, *known), lambda: self._body(expr))
+            self.rules += rules
+            return expression_of(made)
+        if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
+            return expr
+        args = tuple(map(self._bodies, expr.args))
+        return expr if args == expr.args else expr.func(*args)
+
+    def _body(self, expr: Over) -> tuple[Expr, tuple[Note, ...]]:
+        """The computed form of a sum by itself, and the rules that it took."""
         node = refresh(expr)  # what is built inside must not meet the sum's own index
         assert isinstance(node, Over)
-        return type(node).raw(_compute(node.body, definitions, rules), node.bound)
-    if not expr.args or isinstance(expr, Entry) or not expr.has(Over):
-        return expr
-    args = tuple(_bodies(a, definitions, rules) for a in expr.args)
-    return expr if args == expr.args else expr.func(*args)
+        work = _Computing(self.definitions, self.memo)
+        return canonical(type(node).raw(work.form(node.body), node.bound)), tuple(work.rules)
 
 
 def _surroundings(

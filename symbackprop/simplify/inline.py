@@ -8,12 +8,13 @@ from functools import lru_cache
 
 from sympy import Add, Expr
 
-from ..language.indices import canonical, make_sum, refresh, rewrite, substitute
-from ..language.nodes import Entry, Over, Sum
+from ..language.indices import canonical, entries_of, make_sum, refresh, rewrite, substitute
+from ..language.nodes import Entry, Index, Over, Sum
+from ..language.structure import Form, asked, instance_of, tensors_of
 from ..language.tensor import Tensor
 from ..records import Derivation, Equation, Note, Step
 from .alike import Names
-from .facts import Facts, poles, put_in, scalar_form, tensors_in
+from .facts import Facts, poles, put_in, scalar_form
 from .lengths import length
 from .samples import agree
 from .tidy import tidy
@@ -57,48 +58,74 @@ def _without_some(group: list[Tensor], derivation: Derivation) -> Derivation:
 def _without_unread(derivation: Derivation, named: set[str | None]) -> Derivation:
     """The derivation without adjoints that nothing reads: of what no parameter has a part in."""
     kept: list[Equation] = []
-    read = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in derivation.gradients))
+    read = set[Tensor]().union(*(tensors_of(eq.right) for eq in derivation.gradients))
     for eq in reversed(derivation.adjoints):
         if eq.lhs in read or eq.lhs.name in named:
             kept.append(eq)
-            read |= tensors_in(eq.rhs)
+            read.update(tensors_of(eq.right))
     return replace(derivation, adjoints=tuple(reversed(kept)))
 
 
 def _readers(equations: Sequence[Equation]) -> dict[Tensor, list[Equation]]:
     readers: dict[Tensor, list[Equation]] = {}
     for eq in equations:
-        for tensor in tensors_in(eq.rhs):
+        for tensor in tensors_of(eq.right):
             readers.setdefault(tensor, []).append(eq)
     return readers
 
 
 def _is_small(eq: Equation, readers: dict[Tensor, list[Equation]]) -> bool:
     """Whether some reader spreads the adjoint over more axes than it has."""
-    return eq.rhs.has(Sum) and any(
-        set(e.indices) < set(reader.indices)
+    return asked(_has_sum, eq.right) and any(
+        set(indices) < set(reader.indices)
         for reader in readers.get(eq.lhs, ())
-        for e in reader.rhs.atoms(Entry)
-        if e.tensor is eq.lhs and type(e) is Entry
+        for tensor, indices in _reads(reader.right)
+        if tensor is eq.lhs
     )
+
+
+def _reads(form: Form) -> Iterator[tuple[Tensor, tuple[Index, ...]]]:
+    """The entries in an expression that stand at indices alone."""
+    _, tensors, indices, _ = instance_of(form)
+    for tensor, places in asked(_places, form):
+        yield tensors[tensor], tuple([indices[k] for k in places])
+
+
+def _places(expr: Expr) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """`_reads` with the numbers of tensors and indices."""
+    _, tensors, indices, _ = instance_of(expr)
+    entries = [e for e in entries_of(expr) if type(e) is Entry and all(isinstance(i, Index) for i in e.indices)]
+    return tuple((tensors.index(e.tensor), tuple(map(indices.index, e.indices))) for e in entries)
+
+
+def _has_sum(expr: Expr) -> bool:
+    return bool(expr.has(Sum))
+
+
+def _has_over(expr: Expr) -> bool:
+    return bool(expr.has(Over))
 
 
 def _groups(small: list[Equation], readers: dict[Tensor, list[Equation]]) -> Iterator[list[Equation]]:
     """Small adjoints with those of them that read each other, in order of computation."""
     left = list(small)
     while left:
-        group = [left.pop(0)]
-        for eq in list(left):
-            if any(eq in readers.get(member.lhs, ()) for member in group):
+        group, rest = [left[0]], []
+        reading = {id(r) for r in readers.get(group[0].lhs, ())}
+        for eq in left[1:]:
+            if id(eq) in reading:
                 group.append(eq)
-                left.remove(eq)
+                reading |= {id(r) for r in readers.get(eq.lhs, ())}
+            else:
+                rest.append(eq)
+        left = rest
         yield group
 
 
 def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
     """The derivation without some adjoints, if it is shorter than with them."""
     everything = (*derivation.adjoints, *derivation.gradients)
-    touched = [eq for eq in everything if eq.lhs in gone or gone & tensors_in(eq.rhs)]
+    touched = [eq for eq in everything if eq.lhs in gone or not gone.isdisjoint(tensors_of(eq.right))]
     pairs = [tidy(eq) for eq in touched]
     group = [eq for eq, _ in pairs if eq.lhs in gone]
     readers = [eq for eq, _ in pairs if eq.lhs not in gone]
@@ -123,11 +150,11 @@ def _without(gone: set[Tensor], derivation: Derivation) -> Derivation:
 
 def _definitions(touched: Sequence[Equation], forward: Equations) -> Equations:
     """The forward equations that say something of the tensors in some others: what they are made of, what of them."""
-    known = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in touched))
+    known = set[Tensor]().union(*(tensors_of(eq.right) for eq in touched))
     for eq in reversed(forward):
-        if eq.lhs in known and not eq.rhs.has(Over):
-            known |= tensors_in(eq.rhs)
-    return tuple(eq for eq in forward if tensors_in(eq.rhs) and tensors_in(eq.rhs) <= known)
+        if eq.lhs in known and not asked(_has_over, eq.right):
+            known.update(tensors_of(eq.right))
+    return tuple(eq for eq in forward if tensors_of(eq.right) and known.issuperset(tensors_of(eq.right)))
 
 
 @lru_cache(maxsize=1024)
@@ -135,7 +162,7 @@ def _shorter(group: Equations, readers: Equations, definitions: Equations) -> Eq
     """The readers with the group put in; None where that is no shorter, or cannot be shown to be right."""
     facts = Facts(definitions)
     made = tuple(replace(eq, rhs=_shortest(written_out(eq.rhs, group), facts)) for eq in readers)
-    left = set[Tensor]().union(*(tensors_in(eq.rhs) for eq in made)) & {eq.lhs for eq in group}
+    left = set[Tensor]().union(*(tensors_of(eq.right) for eq in made)) & {eq.lhs for eq in group}
     if left or sum(length(eq.rhs) for eq in made) >= sum(length(eq.rhs) for eq in (*group, *readers)):
         return None
     known = (*definitions, *group)
