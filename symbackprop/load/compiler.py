@@ -120,9 +120,10 @@ def flags(compiler: Compiler, machine: str | None = None) -> tuple[str, ...]:
         native = ("-mcpu=native",)
     vector = compiler.kind != "gcc" and machine == "x86_64" and _libc().startswith("glibc")
     library = ("-fveclib=libmvec",) if vector else ()
-    # gcc's unroll-and-jam turns sums over a few rows into loops that it then cannot vectorize
-    loops = ("-fno-loop-unroll-and-jam",) if compiler.kind == "gcc" else ()
-    return (*common, *native, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *loops, *library)
+    # gcc's unroll-and-jam turns sums over a few rows into loops that it then cannot vectorize; tuned for some
+    # processors it fuses a*b + c in some tiles and not in others, and a row's result would depend on its place
+    own = ("-fno-loop-unroll-and-jam", "--param=avoid-fma-max-bits=0") if compiler.kind == "gcc" else ()
+    return (*common, *native, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *own, *library)
 
 
 def cpu_features() -> str:

