@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import PresentationError, did_you_mean
 from ..present.notation import as_notation
 from ..present.view import View
 from ..present.words import Words, catalog
@@ -13,7 +12,7 @@ from ..records import Derivation
 from . import equations, floating, legend, network, regularization, summary, update
 from .algorithm import algorithm
 from .records import Block, Document, Section, lines_of
-from .setting import LEVELS, Setting
+from .setting import Setting
 
 
 def document(derivation: Derivation, notation: Any = "rows", level: str = "steps", language: str = "en") -> Document:
@@ -23,8 +22,6 @@ def document(derivation: Derivation, notation: Any = "rows", level: str = "steps
     its rule), or "every-index" (through index notation); `language` "en", "pl", "sk" or "ru". Raises
     `PresentationError` for others.
     """
-    if level not in LEVELS:
-        raise PresentationError(f"unknown level {level!r}.{did_you_mean(level, LEVELS)}")
     words = Words(language)
     view = View(as_notation(notation), derivation, spoken_by(words))
     setting = Setting(derivation, view, words, level)

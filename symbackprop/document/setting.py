@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import PresentationError, did_you_mean
 from ..language.nodes import Entry
 from ..language.tensor import BATCH, Tensor
 from ..present.matrix import form
@@ -26,6 +27,10 @@ class Setting:
     view: View
     words: Words
     level: str
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise PresentationError(f"unknown level {self.level!r}.{did_you_mean(self.level, LEVELS)}")
 
     @property
     def loss(self) -> Tensor:

@@ -7,16 +7,14 @@ from dataclasses import replace
 
 from sympy import Add, Expr
 
-from ..errors import PresentationError, did_you_mean
 from ..language.nodes import Entry, Sum
 from ..language.tensor import Tensor
 from ..present.matrix import form
 from ..present.notes import sentence
 from ..present.pages import kinked, remarks_on
 from ..present.tree import Leaf
-from ..present.view import View
-from ..present.words import Sentence, Words
-from ..records import Derivation, Equation, Note, Step
+from ..present.words import Sentence
+from ..records import Equation, Note, Step
 from ..simplify.compute import STABLE
 from ..simplify.shorten import REUSE
 from ..simplify.tidy import tidy
@@ -24,16 +22,11 @@ from . import lines as made
 from .handovers import Handover, Handovers
 from .lines import Line, Sides
 from .records import Derived
-from .setting import LEVELS, Setting
+from .setting import Setting
 
 Rules = tuple[Note, ...]
 SILENT = frozenset({"common_factor", "cancel"})
 """Rules that need no mention where something else happens in the same step."""
-
-
-def explained(derivation: Derivation, equation: Equation, view: View, words: Words, level: str) -> Derived:
-    """How one adjoint or gradient equation of a derivation comes about; for several of them, see `Explanations`."""
-    return Explanations(Setting(derivation, view, words, level))(equation)
 
 
 class Explanations:
@@ -45,8 +38,6 @@ class Explanations:
     """
 
     def __init__(self, setting: Setting) -> None:
-        if setting.level not in LEVELS:
-            raise PresentationError(f"unknown level {setting.level!r}.{did_you_mean(setting.level, LEVELS)}")
         self.setting = setting
         self.handovers = Handovers(setting.derivation)
         self.kinks = kinked(setting.derivation)

@@ -125,11 +125,6 @@ def latex_symbol(symbol: Symbol, indices: str = "", mark: str = "") -> str:
     }[symbol.gradient] + marked
 
 
-def latex_name(tensor: Tensor, mark: str = "") -> str:
-    """A tensor's plain symbol in LaTeX."""
-    return latex_symbol(plain_symbol(tensor), mark=mark)
-
-
 def _below(below: Symbol | str) -> str:
     return latex_symbol(below) if isinstance(below, Symbol) else below.replace("_", r"\_")
 

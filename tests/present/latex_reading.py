@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from symbackprop.language.tensor import Tensor
-from symbackprop.present.symbols import latex_name, text_name
+from symbackprop.present.symbols import latex_symbol, plain_symbol, text_name
 
 PLAIN = {
     r"\bigl": "",
@@ -62,8 +62,8 @@ def opened(text: str, command: str, arguments: int, template: str) -> str:
 
 def plain(latex: str, tensors: Iterable[Tensor]) -> str:
     """The plain notation of a right side in matrix form."""
-    for tensor in sorted(tensors, key=lambda t: -len(latex_name(t))):
-        latex = latex.replace(latex_name(tensor), text_name(tensor))
+    for tensor in sorted(tensors, key=lambda t: -len(latex_symbol(plain_symbol(t)))):
+        latex = latex.replace(latex_symbol(plain_symbol(tensor)), text_name(tensor))
     for command, sign in PLAIN.items():
         latex = latex.replace(command, sign)
     latex = opened(latex, r"\frac", 2, "(({0})/({1}))")

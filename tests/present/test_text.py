@@ -9,7 +9,7 @@ import symbackprop as sb
 from symbackprop.language.nodes import TensorRef
 from symbackprop.language.tensor import Tensor
 from symbackprop.present.matrix import form
-from symbackprop.present.symbols import latex_name, text_name
+from symbackprop.present.symbols import latex_symbol, plain_symbol, text_name
 from symbackprop.present.text import text
 from symbackprop.records import Derivation
 from tests.present.evaluate import Trees, expression, size_of
@@ -196,4 +196,4 @@ def test_what_is_printed_is_what_was_derived(name: str) -> None:
 )
 def test_names(name: str, kind: str, plain: str, latex: str) -> None:
     tensor = Tensor(name, (), kind)
-    assert (text_name(tensor), latex_name(tensor)) == (plain, latex)
+    assert (text_name(tensor), latex_symbol(plain_symbol(tensor))) == (plain, latex)
